@@ -1,0 +1,1 @@
+//! Seedbed: the library, re-exported.
