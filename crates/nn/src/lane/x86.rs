@@ -1,0 +1,236 @@
+//! Lanes of 8 (AVX2 with FMA) and 16 (AVX-512) numbers.
+//!
+//! Values of these types exist only inside code that [`crate::kernels::SimdLevel::run`] started,
+//! which has checked that the processor has the instructions; that is why the intrinsics may be
+//! called here. Everything is inlined into the one function that carries the target features.
+
+use super::{F32Lane, Lane, ROUNDER, math};
+use std::arch::x86_64::*;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Eight numbers side by side.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x8(__m256);
+
+/// Sixteen numbers side by side.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x16(__m512);
+
+macro_rules! operators {
+    ($lane:ident, $add:ident, $sub:ident, $mul:ident, $div:ident) => {
+        operators!(@one $lane, Add, add, $add);
+        operators!(@one $lane, Sub, sub, $sub);
+        operators!(@one $lane, Mul, mul, $mul);
+        operators!(@one $lane, Div, div, $div);
+    };
+    (@one $lane:ident, $trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $trait for $lane {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, b: Self) -> Self {
+                // SAFETY: see the module's comment.
+                Self(unsafe { $intrinsic(self.0, b.0) })
+            }
+        }
+    };
+}
+
+operators!(F32x8, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_div_ps);
+operators!(F32x16, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_div_ps);
+
+impl Neg for F32x8 {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_xor_ps(self.0, _mm256_set1_ps(-0.0)) })
+    }
+}
+
+impl Neg for F32x16 {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_xor_ps(self.0, _mm512_set1_ps(-0.0)) })
+    }
+}
+
+impl Lane for F32x8 {
+    type Mask = __m256;
+
+    #[inline(always)]
+    fn lit(value: f64) -> Self {
+        Self::splat(value as f32)
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_fmadd_ps(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
+    }
+    #[inline(always)]
+    fn gt(self, b: Self) -> __m256 {
+        // SAFETY: see the module's comment.
+        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(self.0, b.0) }
+    }
+    #[inline(always)]
+    fn equals(self, b: Self) -> __m256 {
+        // SAFETY: see the module's comment.
+        unsafe { _mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, b.0) }
+    }
+    #[inline(always)]
+    fn select(mask: __m256, yes: Self, no: Self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_blendv_ps(no.0, yes.0, mask) })
+    }
+    math::f32_functions!();
+}
+
+impl F32Lane for F32x8 {
+    const WIDTH: usize = 8;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm256_set1_ps(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as the caller promises.
+        Self(unsafe { _mm256_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as the caller promises.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        (self + Self::splat(ROUNDER)) - Self::splat(ROUNDER)
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let biased = _mm256_add_epi32(_mm256_cvttps_epi32(self.0), _mm256_set1_epi32(127));
+            Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
+        }
+    }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let bits = _mm256_castps_si256(self.0);
+            let fraction = _mm256_and_si256(bits, _mm256_set1_epi32(0x007f_ffff));
+            let mantissa = _mm256_or_si256(fraction, _mm256_set1_epi32(0x3f00_0000));
+            let exponent = _mm256_cvtepi32_ps(_mm256_srli_epi32::<23>(bits));
+            (Self(_mm256_castsi256_ps(mantissa)), Self(exponent) - Self::splat(126.0))
+        }
+    }
+    #[inline(always)]
+    fn nonzero_bits(self) -> u32 {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
+            _mm256_movemask_ps(nonzero) as u32
+        }
+    }
+}
+
+impl Lane for F32x16 {
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    fn lit(value: f64) -> Self {
+        Self::splat(value as f32)
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_fmadd_ps(self.0, b.0, c.0) })
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_abs_ps(self.0) })
+    }
+    #[inline(always)]
+    fn gt(self, b: Self) -> __mmask16 {
+        // SAFETY: see the module's comment.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, b.0) }
+    }
+    #[inline(always)]
+    fn equals(self, b: Self) -> __mmask16 {
+        // SAFETY: see the module's comment.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, b.0) }
+    }
+    #[inline(always)]
+    fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_mask_blend_ps(mask, no.0, yes.0) })
+    }
+    math::f32_functions!();
+}
+
+impl F32Lane for F32x16 {
+    const WIDTH: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: see the module's comment.
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as the caller promises.
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as the caller promises.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        (self + Self::splat(ROUNDER)) - Self::splat(ROUNDER)
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let biased = _mm512_add_epi32(_mm512_cvttps_epi32(self.0), _mm512_set1_epi32(127));
+            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased)))
+        }
+    }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            let fraction = _mm512_and_si512(bits, _mm512_set1_epi32(0x007f_ffff));
+            let mantissa = _mm512_or_si512(fraction, _mm512_set1_epi32(0x3f00_0000));
+            let exponent = _mm512_cvtepi32_ps(_mm512_srli_epi32::<23>(bits));
+            (Self(_mm512_castsi512_ps(mantissa)), Self(exponent) - Self::splat(126.0))
+        }
+    }
+    #[inline(always)]
+    fn nonzero_bits(self) -> u32 {
+        // SAFETY: see the module's comment.
+        unsafe { u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps())) }
+    }
+}
