@@ -4,3 +4,4 @@
 
 pub mod kernels;
 pub mod lane;
+pub mod random;
