@@ -2,6 +2,9 @@
 //!
 //! No files, no clock, no network, no printing.
 
+pub mod activations;
+pub mod config;
 pub mod kernels;
 pub mod lane;
+pub mod names;
 pub mod random;
