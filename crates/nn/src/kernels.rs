@@ -4,6 +4,17 @@
 //! the lane that the machine has (or the one asked for); everything below is inlined into that
 //! one function, so the choice is made once per step.
 
+pub(crate) mod dense;
+pub(crate) mod dropout;
+pub(crate) mod elementwise;
+pub(crate) mod gather;
+pub(crate) mod index;
+pub(crate) mod input_gradient;
+pub(crate) mod matrix;
+pub(crate) mod penalty;
+pub(crate) mod score;
+pub(crate) mod update;
+
 use crate::lane::F32Lane;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -39,11 +50,11 @@ impl SimdLevel {
         let mut levels = vec![Self::Scalar];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if has_avx2() {
                 levels.push(Self::Avx2);
-                if ["avx512f", "avx512bw", "avx512dq", "avx512vl"].iter().all(|name| has(name)) {
-                    levels.push(Self::Avx512);
-                }
+            }
+            if has_avx512() {
+                levels.push(Self::Avx512);
             }
         }
         levels
@@ -56,8 +67,8 @@ impl SimdLevel {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         #[cfg(target_arch = "x86_64")]
         match self {
-            Self::Scalar if is_x86_feature_detected!("fma") => {
-                // SAFETY: FMA was detected.
+            Self::Scalar if has_bits() && is_x86_feature_detected!("fma") => {
+                // SAFETY: the instructions were detected.
                 unsafe { scalar_with_fma(kernel) }
             }
             Self::Scalar => kernel.run::<f32>(),
@@ -82,13 +93,25 @@ impl fmt::Display for SimdLevel {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn has(feature: &str) -> bool {
-    match feature {
-        "avx512f" => is_x86_feature_detected!("avx512f"),
-        "avx512bw" => is_x86_feature_detected!("avx512bw"),
-        "avx512dq" => is_x86_feature_detected!("avx512dq"),
-        _ => is_x86_feature_detected!("avx512vl"),
-    }
+fn has_bits() -> bool {
+    is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    has_bits() && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    has_avx2()
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
 }
 
 /// Without the instruction, each fused multiply-add would be a call into libm.

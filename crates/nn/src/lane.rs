@@ -63,6 +63,8 @@ pub trait Lane:
         Self::select(self.gt(zero), Self::lit(1.0), below)
     }
 
+    /// `base`ⁿ, with `base` rounded to the lane's precision first, as Keras does.
+    fn power(base: f64, n: u64) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
     /// eˣ − 1, accurate near 0.
@@ -75,6 +77,19 @@ pub trait Lane:
     fn tanh(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
+}
+
+/// `base`ⁿ by repeated squaring: the same on every machine.
+fn power(mut base: f64, mut n: u64) -> f64 {
+    let mut product = 1.0;
+    while n > 0 {
+        if n & 1 == 1 {
+            product *= base;
+        }
+        base *= base;
+        n >>= 1;
+    }
+    product
 }
 
 /// A lane of `f32`s that can be read from and written to memory.
@@ -102,6 +117,11 @@ pub trait F32Lane: Lane {
     fn split_exponent(self) -> (Self, Self);
     /// Bit i is set where number i is not zero (NaN counts as not zero).
     fn nonzero_bits(self) -> u32;
+    /// Turns a `WIDTH`×`WIDTH` tile: row i of `from` becomes column i of `to`.
+    ///
+    /// # Safety
+    /// Both must be valid for `WIDTH` rows of `WIDTH` numbers, `stride` numbers apart.
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize);
 }
 
 /// Adding and subtracting 1.5·2²³ leaves the nearest integer, ties to even, for |x| < 2²².
@@ -176,6 +196,11 @@ impl F32Lane for f32 {
     fn nonzero_bits(self) -> u32 {
         u32::from(self != 0.0)
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { *to = *from }
+    }
 }
 
 /// The oracle's precise side. Its functions come from the platform's libm: `f64` runs are compared
@@ -203,6 +228,9 @@ impl Lane for f64 {
     }
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
+    }
+    fn power(base: f64, n: u64) -> Self {
+        power(base, n)
     }
     fn exp(self) -> Self {
         f64::exp(self)

@@ -53,6 +53,10 @@ pub fn erf<L: F32Lane>(x: L) -> L {
 macro_rules! f32_functions {
     () => {
         #[inline(always)]
+        fn power(base: f64, n: u64) -> Self {
+            Self::lit($crate::lane::power(f64::from(base as f32), n))
+        }
+        #[inline(always)]
         fn exp(self) -> Self {
             $crate::lane::math::exp(self)
         }

@@ -145,6 +145,29 @@ impl F32Lane for F32x8 {
             _mm256_movemask_ps(nonzero) as u32
         }
     }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let row: [__m256; 8] = std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_stride)));
+            // quarter[4g + c]: numbers c and c + 4 of rows 4g to 4g + 3.
+            let mut quarter = row;
+            for g in 0..2 {
+                let [a, b, c, d] = [row[4 * g], row[4 * g + 1], row[4 * g + 2], row[4 * g + 3]];
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                quarter[4 * g] = _mm256_shuffle_ps::<0x44>(ab_low, cd_low);
+                quarter[4 * g + 1] = _mm256_shuffle_ps::<0xee>(ab_low, cd_low);
+                quarter[4 * g + 2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
+                quarter[4 * g + 3] = _mm256_shuffle_ps::<0xee>(ab_high, cd_high);
+            }
+            for c in 0..4 {
+                let (upper, lower) = (quarter[c], quarter[4 + c]);
+                _mm256_storeu_ps(to.add(c * to_stride), _mm256_permute2f128_ps::<0x20>(upper, lower));
+                _mm256_storeu_ps(to.add((4 + c) * to_stride), _mm256_permute2f128_ps::<0x31>(upper, lower));
+            }
+        }
+    }
 }
 
 impl Lane for F32x16 {
@@ -232,5 +255,34 @@ impl F32Lane for F32x16 {
     fn nonzero_bits(self) -> u32 {
         // SAFETY: see the module's comment.
         unsafe { u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps())) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let row: [__m512; 16] = std::array::from_fn(|i| _mm512_loadu_ps(from.add(i * from_stride)));
+            // quarter[4g + c]: numbers c, c + 4, c + 8 and c + 12 of rows 4g to 4g + 3.
+            let mut quarter = row;
+            for g in 0..4 {
+                let [a, b, c, d] = [row[4 * g], row[4 * g + 1], row[4 * g + 2], row[4 * g + 3]];
+                let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+                quarter[4 * g] = _mm512_shuffle_ps::<0x44>(ab_low, cd_low);
+                quarter[4 * g + 1] = _mm512_shuffle_ps::<0xee>(ab_low, cd_low);
+                quarter[4 * g + 2] = _mm512_shuffle_ps::<0x44>(ab_high, cd_high);
+                quarter[4 * g + 3] = _mm512_shuffle_ps::<0xee>(ab_high, cd_high);
+            }
+            for c in 0..4 {
+                let even = |a, b| _mm512_shuffle_f32x4::<0x88>(a, b);
+                let odd = |a, b| _mm512_shuffle_f32x4::<0xdd>(a, b);
+                let (low, high) = ((quarter[c], quarter[4 + c]), (quarter[8 + c], quarter[12 + c]));
+                let (low_even, low_odd) = (even(low.0, low.1), odd(low.0, low.1));
+                let (high_even, high_odd) = (even(high.0, high.1), odd(high.0, high.1));
+                _mm512_storeu_ps(to.add(c * to_stride), even(low_even, high_even));
+                _mm512_storeu_ps(to.add((4 + c) * to_stride), even(low_odd, high_odd));
+                _mm512_storeu_ps(to.add((8 + c) * to_stride), odd(low_even, high_even));
+                _mm512_storeu_ps(to.add((12 + c) * to_stride), odd(low_odd, high_odd));
+            }
+        }
     }
 }

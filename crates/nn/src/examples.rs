@@ -1,0 +1,220 @@
+//! What a model is trained on and scored against: inputs and targets, borrowed.
+
+use crate::error::ModelError;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// How bytes become numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalization {
+    /// 0 to 255 as they are.
+    None,
+    /// Divided by 255: 0 to 1.
+    #[default]
+    Unit,
+    /// Less the mean, divided by the standard deviation, of all training bytes.
+    Standard,
+}
+
+impl Normalization {
+    /// The number of each byte. `Standard` takes mean and standard deviation from `training`.
+    pub fn table(self, training: &[u8]) -> ByteTable {
+        let (mean, deviation) = match self {
+            Self::None => (0.0, 1.0),
+            Self::Unit => (0.0, 255.0),
+            Self::Standard => mean_and_deviation(training),
+        };
+        ByteTable(std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32))
+    }
+}
+
+/// In integers, so that the order of the bytes cannot matter; a constant picture divides by 1.
+fn mean_and_deviation(bytes: &[u8]) -> (f64, f64) {
+    let mut counts = [0_u64; 256];
+    bytes.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    let moment = |power: u32| -> f64 {
+        let sum: u128 = counts.iter().zip(0_u128..).map(|(&n, byte)| u128::from(n) * byte.pow(power)).sum();
+        sum as f64 / bytes.len().max(1) as f64
+    };
+    let mean = moment(1);
+    let variance = moment(2) - mean * mean;
+    (mean, if variance > 0.0 { variance.sqrt() } else { 1.0 })
+}
+
+/// The number that each byte stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByteTable(pub(crate) [f32; 256]);
+
+/// The inputs, sample after sample.
+#[derive(Clone, Debug)]
+pub(crate) enum Inputs<'a> {
+    /// Pictures that stay bytes; normalised as a batch is gathered.
+    Bytes(&'a [u8], ByteTable),
+    /// Any numbers.
+    Floats(&'a [f32]),
+}
+
+/// What every sample should give.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Targets<'a> {
+    /// Class numbers.
+    Classes(&'a [u16]),
+    /// `width` numbers per sample.
+    Rows { width: usize, values: &'a [f32] },
+}
+
+/// Samples with their targets.
+///
+/// ```
+/// use seedbed_nn::prelude::*;
+/// let (pixels, labels) = (vec![0_u8; 3 * 784], vec![7_u16, 2, 1]);
+/// let table = Normalization::Unit.table(&pixels);
+/// let examples = Examples::pictures([28, 28], &pixels, table, &labels).unwrap();
+/// assert_eq!(examples.len(), 3);
+/// assert!(Examples::pictures([28, 28], &pixels[1..], Normalization::Unit.table(&pixels), &labels).is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Examples<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) inputs: Inputs<'a>,
+    pub(crate) targets: Targets<'a>,
+    count: usize,
+}
+
+impl<'a> Examples<'a> {
+    /// Pictures as bytes, row-major, with class numbers.
+    ///
+    /// # Errors
+    /// Where the number of bytes is not a multiple of the shape, or labels and pictures differ in
+    /// number.
+    pub fn pictures(
+        shape: impl Into<Shape>,
+        pixels: &'a [u8],
+        table: ByteTable,
+        labels: &'a [u16],
+    ) -> Result<Self, ModelError> {
+        let shape = shape.into();
+        let count = count("pictures", pixels.len(), &shape)?;
+        same_count(count, labels.len())?;
+        Ok(Self { shape, inputs: Inputs::Bytes(pixels, table), targets: Targets::Classes(labels), count })
+    }
+
+    /// Numbers, sample after sample, with class numbers.
+    ///
+    /// # Errors
+    /// As [`Examples::pictures`].
+    pub fn classes(shape: impl Into<Shape>, inputs: &'a [f32], labels: &'a [u16]) -> Result<Self, ModelError> {
+        let shape = shape.into();
+        let count = count("inputs", inputs.len(), &shape)?;
+        same_count(count, labels.len())?;
+        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets: Targets::Classes(labels), count })
+    }
+
+    /// Numbers, sample after sample, with `width` target numbers per sample.
+    ///
+    /// # Errors
+    /// As [`Examples::pictures`].
+    pub fn rows(
+        shape: impl Into<Shape>,
+        inputs: &'a [f32],
+        width: usize,
+        targets: &'a [f32],
+    ) -> Result<Self, ModelError> {
+        let shape = shape.into();
+        let count = count("inputs", inputs.len(), &shape)?;
+        same_count(count, self::count("targets", targets.len(), &Shape::from([width]))?)?;
+        let targets = Targets::Rows { width, values: targets };
+        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets, count })
+    }
+
+    /// How many samples.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The samples from `from` to before `to`, both capped at the number of samples.
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        let (from, to) = (from.min(self.count), to.min(self.count).max(from.min(self.count)));
+        let size = self.shape.size();
+        let inputs = match &self.inputs {
+            Inputs::Bytes(bytes, table) => Inputs::Bytes(&bytes[from * size..to * size], table.clone()),
+            Inputs::Floats(floats) => Inputs::Floats(&floats[from * size..to * size]),
+        };
+        let targets = match self.targets {
+            Targets::Classes(labels) => Targets::Classes(&labels[from..to]),
+            Targets::Rows { width, values } => {
+                Targets::Rows { width, values: &values[from * width..to * width] }
+            }
+        };
+        Self { shape: self.shape.clone(), inputs, targets, count: to - from }
+    }
+
+    /// Checks that the samples fit a model's input and its number of outputs.
+    pub(crate) fn check(&self, input: &Shape, outputs: usize) -> Result<(), ModelError> {
+        let wrong =
+            |what, expected: String, received: String| Err(ModelError::Data { what, expected, received });
+        if self.is_empty() {
+            return wrong("samples", "at least 1".into(), "0".into());
+        }
+        if self.shape != *input {
+            return wrong("inputs", format!("the shape {input}"), self.shape.to_string());
+        }
+        match self.targets {
+            Targets::Classes(labels) => match labels.iter().max() {
+                Some(&largest) if usize::from(largest) >= outputs => wrong(
+                    "labels",
+                    format!("classes 0 to {} (the last layer has {outputs} outputs)", outputs - 1),
+                    format!("class {largest}; give the last layer one unit per class"),
+                ),
+                _ => Ok(()),
+            },
+            Targets::Rows { width, .. } if width != outputs => {
+                wrong("targets", format!("{outputs} numbers per sample"), width.to_string())
+            }
+            Targets::Rows { .. } => Ok(()),
+        }
+    }
+
+    /// The share of inputs that are not zero, from up to 256 samples spread over all.
+    pub(crate) fn density(&self) -> f64 {
+        let size = self.shape.size();
+        let stride = (self.count / 256).max(1);
+        let (mut nonzero, mut seen) = (0, 0);
+        for start in (0..self.count).step_by(stride).map(|sample| sample * size) {
+            nonzero += match &self.inputs {
+                Inputs::Bytes(bytes, table) => {
+                    bytes[start..start + size].iter().filter(|&&b| table.0[usize::from(b)] != 0.0).count()
+                }
+                Inputs::Floats(floats) => floats[start..start + size].iter().filter(|&&x| x != 0.0).count(),
+            };
+            seen += size;
+        }
+        nonzero as f64 / seen.max(1) as f64
+    }
+}
+
+fn count(what: &'static str, numbers: usize, shape: &Shape) -> Result<usize, ModelError> {
+    match shape.checked_size() {
+        Some(size) if numbers.is_multiple_of(size) => Ok(numbers / size),
+        Some(size) => Err(ModelError::Data {
+            what,
+            expected: format!("a multiple of {size} numbers, for samples of the shape {shape}"),
+            received: numbers.to_string(),
+        }),
+        None => Err(ModelError::InputShape(shape.clone(), crate::shape::MAX_SAMPLE)),
+    }
+}
+
+fn same_count(inputs: usize, targets: usize) -> Result<(), ModelError> {
+    if inputs == targets {
+        return Ok(());
+    }
+    let (expected, received) = (format!("{inputs}, one per sample"), targets.to_string());
+    Err(ModelError::Data { what: "labels", expected, received })
+}

@@ -1,0 +1,161 @@
+//! `out = f(x·kernel + bias)·factor`, for a range of samples and of columns.
+//!
+//! Two ways to the same bits: where `x` is mostly zeros, one row at a time over its listed non-zero
+//! numbers; otherwise tiles of several rows. A skipped term `0·w` would leave the chain as it is.
+
+use super::elementwise::{map_rows, multiply_rows};
+use super::index::Index;
+use super::matrix::{Matrix, for_panels, product};
+use super::Kernel;
+use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
+use crate::lane::F32Lane;
+use std::ops::Range;
+
+pub(crate) struct Dense {
+    pub(crate) x: Matrix,
+    pub(crate) inputs: usize,
+    /// The non-zero numbers of `x`, where it is worth skipping the others.
+    pub(crate) index: Option<Index>,
+    pub(crate) kernel: Matrix,
+    pub(crate) bias: Option<Matrix>,
+    pub(crate) matmul: Option<Matrix>,
+    pub(crate) activation: Activation,
+    pub(crate) active: Option<Matrix>,
+    pub(crate) factor: Option<Matrix>,
+    pub(crate) out: Matrix,
+    pub(crate) rows: Range<usize>,
+    pub(crate) cols: Range<usize>,
+}
+
+/// Rows of a tile that is four or eight lanes wide, and of a narrower one: enough chains to keep
+/// the multipliers busy, few enough to stay in registers.
+const WIDE_ROWS: usize = 4;
+const NARROW_ROWS: usize = 8;
+
+impl Kernel for Dense {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        let active = self.active.unwrap_or(self.out);
+        let matmul = self.matmul.unwrap_or(active);
+        // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and columns.
+        unsafe {
+            match self.index {
+                Some(index) => self.listed_rows::<L>(index, matmul),
+                None => self.tiles::<L>(matmul),
+            }
+        }
+        let (rows, cols) = (&self.rows, &self.cols);
+        self.activation.visit(Activated::<L> {
+            from: matmul,
+            to: active,
+            rows: rows.clone(),
+            cols: cols.clone(),
+            lane: std::marker::PhantomData,
+        });
+        if let Some(factor) = self.factor {
+            // SAFETY: as above.
+            unsafe { multiply_rows::<L>(active, factor, self.out, rows.clone(), cols.clone()) }
+        }
+    }
+}
+
+impl Dense {
+    /// # Safety
+    /// Matrices, rows and columns must fit each other.
+    #[inline(always)]
+    unsafe fn listed_rows<L: F32Lane>(&self, index: Index, to: Matrix) {
+        for row in self.rows.clone() {
+            // SAFETY: as the caller promises; the index lists positions inside the row.
+            unsafe {
+                let listed = index.row(row);
+                let x = self.x.at(row, 0);
+                for_panels!(L, self.cols, [8, 4, 2, 1], |j, N| {
+                    let mut acc = [L::splat(0.0); N];
+                    for &k in listed {
+                        let factor = L::splat(*x.add(k as usize));
+                        let weights = self.kernel.at(k as usize, j);
+                        for n in 0..N {
+                            acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
+                        }
+                    }
+                    for n in 0..N {
+                        self.finish(acc[n] + L::splat(0.0), to, row, j + n * L::WIDTH);
+                    }
+                });
+            }
+        }
+    }
+
+    /// # Safety
+    /// Matrices, rows and columns must fit each other.
+    #[inline(always)]
+    unsafe fn tiles<L: F32Lane>(&self, to: Matrix) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            for_panels!(L, self.cols, [4, 2, 1], |j, N| {
+                const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
+                let mut row = self.rows.start;
+                while row < self.rows.end {
+                    if self.rows.end - row >= ROWS {
+                        self.tile::<L, ROWS, N>(to, row, j);
+                        row += ROWS;
+                    } else {
+                        self.tile::<L, 1, N>(to, row, j);
+                        row += 1;
+                    }
+                }
+            });
+        }
+    }
+
+    /// # Safety
+    /// Matrices, rows and columns must fit each other.
+    #[inline(always)]
+    unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(&self, to: Matrix, row: usize, j: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let x = (self.x.at(row, 0).cast_const(), self.x.stride, 1);
+            let kernel = (self.kernel.at(0, j).cast_const(), self.kernel.stride);
+            let acc = product::<L, M, N>(x, kernel, self.inputs);
+            for m in 0..M {
+                for n in 0..N {
+                    self.finish(acc[m][n], to, row + m, j + n * L::WIDTH);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// Row and column must be inside `to`.
+    #[inline(always)]
+    unsafe fn finish<L: F32Lane>(&self, sum: L, to: Matrix, row: usize, col: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let sum = match self.bias {
+                Some(bias) => sum + L::load(bias.at(0, col)),
+                None => sum,
+            };
+            sum.store(to.at(row, col));
+        }
+    }
+}
+
+struct Activated<L> {
+    from: Matrix,
+    to: Matrix,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    lane: std::marker::PhantomData<L>,
+}
+
+impl<L: F32Lane> ElementwiseVisitor for Activated<L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn visit<E: Elementwise>(self, f: E) {
+        // SAFETY: the matrices have these rows and columns.
+        unsafe { map_rows::<L>(self.from, self.to, self.rows, self.cols, #[inline(always)] |x| f.value(x)) }
+    }
+}

@@ -1,0 +1,91 @@
+//! `dx = (dy·kernelᵀ)·factor·f′(v)`, for a range of inputs.
+//!
+//! Vectorised over samples: row k of the kernel times the transposed `dy` gives row k of the
+//! transposed `dx`, which is then turned back and finished while it is in the cache.
+
+use super::Kernel;
+use super::elementwise::{ActivateGradient, multiply_rows};
+use super::index::transpose_block;
+use super::matrix::{Matrix, for_panels, product};
+use crate::activations::Activation;
+use crate::lane::{F32Lane, PAD};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+pub(crate) struct InputGradient {
+    pub(crate) dy_twin: Matrix,
+    pub(crate) outputs: usize,
+    pub(crate) kernel: Matrix,
+    pub(crate) factor: Option<Matrix>,
+    pub(crate) activation: Option<(Activation, Matrix)>,
+    pub(crate) twin: Matrix,
+    pub(crate) out: Matrix,
+    pub(crate) batch: usize,
+    /// This thread's inputs: rows of the kernel, columns of `out`.
+    pub(crate) inputs: Range<usize>,
+}
+
+const ROWS: usize = 4;
+
+impl Kernel for InputGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        let samples = 0..self.batch.next_multiple_of(PAD);
+        // SAFETY: the run loop gives matrices of the model's sizes, and this thread's inputs.
+        unsafe {
+            for_panels!(L, samples, [4, 2, 1], |j, N| {
+                let mut k = self.inputs.start;
+                while k < self.inputs.end {
+                    if self.inputs.end - k >= ROWS {
+                        self.tile::<L, ROWS, N>(k, j);
+                        k += ROWS;
+                    } else {
+                        self.tile::<L, 1, N>(k, j);
+                        k += 1;
+                    }
+                }
+            });
+            self.finish::<L>();
+        }
+    }
+}
+
+impl InputGradient {
+    /// # Safety
+    /// Matrices, inputs and samples must fit each other.
+    #[inline(always)]
+    unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(&self, k: usize, j: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let kernel = (self.kernel.at(k, 0).cast_const(), self.kernel.stride, 1);
+            let dy = (self.dy_twin.at(0, j).cast_const(), self.dy_twin.stride);
+            let acc = product::<L, M, N>(kernel, dy, self.outputs);
+            for m in 0..M {
+                for n in 0..N {
+                    acc[m][n].store(self.twin.at(k + m, j + n * L::WIDTH));
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`Self::tile`].
+    #[inline(always)]
+    unsafe fn finish<L: F32Lane>(&self) {
+        let Self { out, twin, .. } = *self;
+        let rows = 0..self.batch;
+        let cols = self.inputs.start..self.inputs.end.next_multiple_of(PAD);
+        // SAFETY: as the caller promises.
+        unsafe {
+            transpose_block::<L>(twin, out, self.inputs.clone(), rows.clone());
+            if let Some(factor) = self.factor {
+                multiply_rows::<L>(out, factor, out, rows.clone(), cols.clone());
+            }
+        }
+        if let Some((f, v)) = self.activation {
+            f.visit(ActivateGradient::<L> { v, dy: out, out, rows, cols, lane: PhantomData });
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A view of a matrix in a flat buffer, for kernels that several threads run at once.
+
+use crate::lane::{F32Lane, PAD};
+use std::ops::Range;
+
+/// Where a matrix starts and how far apart its rows are.
+///
+/// It is a plain pointer: the run loop gives every thread of a step its own rows or columns to
+/// write, and a barrier stands between a step that writes a range and one that reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix {
+    start: *mut f32,
+    pub(crate) stride: usize,
+}
+
+// SAFETY: see the type's comment: no two threads use the same number at the same time unless both
+// only read it.
+unsafe impl Send for Matrix {}
+// SAFETY: as above.
+unsafe impl Sync for Matrix {}
+
+impl Matrix {
+    /// # Safety
+    /// The pointer must be valid for all rows that are used, as long as the view is used.
+    pub(crate) unsafe fn new(start: *mut f32, stride: usize) -> Self {
+        Self { start, stride }
+    }
+
+    /// # Safety
+    /// The row and column must be inside the matrix.
+    #[inline(always)]
+    pub(crate) unsafe fn at(self, row: usize, col: usize) -> *mut f32 {
+        // SAFETY: as the caller promises.
+        unsafe { self.start.add(row * self.stride + col) }
+    }
+
+    /// # Safety
+    /// The row must be inside the matrix, and nobody may write it meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn row<'a>(self, row: usize, width: usize) -> &'a [f32] {
+        // SAFETY: as the caller promises.
+        unsafe { std::slice::from_raw_parts(self.at(row, 0), width) }
+    }
+
+    /// # Safety
+    /// The row must be inside the matrix, and nobody else may use it meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn row_mut<'a>(self, row: usize, width: usize) -> &'a mut [f32] {
+        // SAFETY: as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.at(row, 0), width) }
+    }
+}
+
+/// Which part of a step a thread does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) worker: usize,
+    pub(crate) workers: usize,
+}
+
+impl Part {
+    /// This thread's share of `count` things, in whole multiples of `unit`.
+    pub(crate) fn span(self, count: usize, unit: usize) -> Range<usize> {
+        let units = count.div_ceil(unit);
+        let each = units.div_ceil(self.workers);
+        let from = (self.worker * each * unit).min(count);
+        let to = ((self.worker + 1) * each * unit).min(count);
+        from..to
+    }
+
+    /// This thread's share of the samples of a batch: the same in every step.
+    pub(crate) fn samples(self, batch: usize) -> Range<usize> {
+        self.span(batch, PAD)
+    }
+
+    /// Whether a product of this many columns is shared by columns, so that every thread gets some.
+    pub(crate) fn by_columns(self, cols: usize) -> bool {
+        cols.div_ceil(PAD) >= self.workers
+    }
+}
+
+/// Runs `$body` for every panel of `$cols`, the widest that fit first: `$j` is the panel's first
+/// column and `$N` the constant number of lanes in it.
+macro_rules! for_panels {
+    ($L:ty, $cols:expr, [$($n:literal),*], |$j:ident, $N:ident| $body:expr) => {{
+        let mut $j = $cols.start;
+        $(
+            while $cols.end - $j >= $n * <$L as $crate::lane::F32Lane>::WIDTH {
+                const $N: usize = $n;
+                $body;
+                $j += $n * <$L as $crate::lane::F32Lane>::WIDTH;
+            }
+        )*
+    }};
+}
+pub(crate) use for_panels;
+
+/// `acc[m][n] += Σₖ a[m, k]·b[k, n]` for `M` rows and `N` lanes of columns, one ascending chain per
+/// number, starting at 0 and ending with + 0 so that no sum is −0.
+///
+/// ```text
+///             b: k × N lanes
+///             ┌────┬────┐
+///  a: M × k   │ →  │ →  │   one row of b at a time, each lane loaded once,
+///  ┌──────┐   ├────┼────┤   times M broadcast numbers of a
+///  │      │   │acc │acc │   M × N sums stay in registers
+///  └──────┘   └────┴────┘
+/// ```
+///
+/// # Safety
+/// `a` must be valid at `m·a_row + k·a_col` and `b` at `k·b_stride` for `N` lanes, for all m < `M` and
+/// k < `depth`.
+#[inline(always)]
+pub(crate) unsafe fn product<L: F32Lane, const M: usize, const N: usize>(
+    (a, a_row, a_col): (*const f32, usize, usize),
+    (b, b_stride): (*const f32, usize),
+    depth: usize,
+) -> [[L; N]; M] {
+    let mut acc = [[L::splat(0.0); N]; M];
+    for k in 0..depth {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut lanes = [L::splat(0.0); N];
+            for n in 0..N {
+                lanes[n] = L::load(b.add(k * b_stride + n * L::WIDTH));
+            }
+            for m in 0..M {
+                let factor = L::splat(*a.add(m * a_row + k * a_col));
+                for n in 0..N {
+                    acc[m][n] = factor.mul_add(lanes[n], acc[m][n]);
+                }
+            }
+        }
+    }
+    for row in &mut acc {
+        for sum in row {
+            *sum = *sum + L::splat(0.0);
+        }
+    }
+    acc
+}

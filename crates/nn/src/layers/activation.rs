@@ -1,0 +1,62 @@
+//! Activation: an activation function as a layer of its own.
+//!
+//! Source: Keras `keras/src/layers/activations/activation.py`.
+
+use super::{Layer, LayerRule};
+use crate::activations::Activation;
+use crate::ops::{Forward, ValueId};
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// An activation alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivationLayer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    activation: Activation,
+}
+
+impl ActivationLayer {
+    /// The activation as a layer.
+    pub fn new(activation: Activation) -> Self {
+        Self { name: None, activation }
+    }
+
+    /// Names the layer; by default Keras's `activation`, `activation_1`, …
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+impl LayerRule for ActivationLayer {
+    fn class_name(&self) -> &'static str {
+        "Activation"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        self.activation.validate().map_err(|error| error.to_string())
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
+        if self.activation == Activation::Softmax && input.axes().len() != 1 {
+            return Err(format!("softmax: expected one axis per sample, received the shape {input}"));
+        }
+        Ok(input.clone())
+    }
+
+    fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
+        to.activate(self.activation, x)
+    }
+}
+
+impl From<ActivationLayer> for Layer {
+    fn from(layer: ActivationLayer) -> Self {
+        Self::Activation(layer)
+    }
+}

@@ -1,0 +1,174 @@
+//! Dense: `y = activation(x·kernel + bias)`, kernel `[inputs, units]`.
+//!
+//! Source: Keras `keras/src/layers/core/dense.py`. Defaults: linear, with a bias, kernel
+//! `glorot_uniform`, bias `zeros`.
+
+use super::{Layer, LayerRule};
+use crate::activations::Activation;
+use crate::initializers::Initializer;
+use crate::ops::{Forward, Op, ParamSpec, ValueId};
+use crate::regularizers::Regularizer;
+use crate::shape::{MAX_SAMPLE, Shape};
+use serde::{Deserialize, Serialize};
+
+/// A fully connected layer.
+///
+/// ```
+/// use seedbed_nn::prelude::*;
+/// let layer = Dense::new(128).activation(Activation::Relu).kernel_regularizer(Regularizer::l2(1e-4));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dense {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    units: usize,
+    #[serde(default)]
+    activation: Activation,
+    #[serde(default = "with_bias")]
+    use_bias: bool,
+    #[serde(default = "kernel_default")]
+    kernel_initializer: Initializer,
+    #[serde(default = "bias_default")]
+    bias_initializer: Initializer,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kernel_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bias_regularizer: Option<Regularizer>,
+}
+
+fn with_bias() -> bool {
+    true
+}
+
+fn kernel_default() -> Initializer {
+    Initializer::GlorotUniform
+}
+
+fn bias_default() -> Initializer {
+    Initializer::Zeros
+}
+
+impl Dense {
+    /// A layer of `units` outputs, with Keras's defaults.
+    pub fn new(units: usize) -> Self {
+        Self {
+            name: None,
+            units,
+            activation: Activation::Linear,
+            use_bias: true,
+            kernel_initializer: kernel_default(),
+            bias_initializer: bias_default(),
+            kernel_regularizer: None,
+            bias_regularizer: None,
+        }
+    }
+
+    /// Names the layer; by default Keras's `dense`, `dense_1`, …
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets what is done with the outputs.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// Whether a bias is added.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
+        self
+    }
+
+    /// Sets how the kernel starts.
+    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+        self.kernel_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
+        self
+    }
+
+    /// Sets the kernel's penalty.
+    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.kernel_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Sets the bias's penalty.
+    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.bias_regularizer = Some(regularizer);
+        self
+    }
+}
+
+impl LayerRule for Dense {
+    fn class_name(&self) -> &'static str {
+        "Dense"
+    }
+
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if !(1..=MAX_SAMPLE).contains(&self.units) {
+            return Err(format!("units: expected 1 to {MAX_SAMPLE}, received {}", self.units));
+        }
+        self.activation.validate().map_err(|error| format!("activation: {error}"))?;
+        for (role, regularizer) in
+            [("kernel_regularizer", self.kernel_regularizer), ("bias_regularizer", self.bias_regularizer)]
+        {
+            regularizer.unwrap_or_default().validate().map_err(|error| format!("{role}: {error}"))?;
+        }
+        Ok(())
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
+        match input.axes() {
+            [_] => Ok(Shape::from([self.units])),
+            _ => Err(format!(
+                "expected one axis per sample, received the shape {input}; put a Flatten layer before it"
+            )),
+        }
+    }
+
+    fn params(&self, input: &Shape) -> Vec<ParamSpec> {
+        let kernel = ParamSpec {
+            role: "kernel",
+            shape: vec![input.size(), self.units],
+            initializer: self.kernel_initializer,
+            regularizer: self.kernel_regularizer,
+        };
+        let bias = ParamSpec {
+            role: "bias",
+            shape: vec![self.units],
+            initializer: self.bias_initializer,
+            regularizer: self.bias_regularizer,
+        };
+        if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
+    }
+
+    fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {
+        let params: Vec<_> = self.params(input).into_iter().map(|spec| to.param(spec)).collect();
+        let mut y = to.value("matmul", self.units);
+        to.push(Op::MatMul { x, kernel: params[0], out: y });
+        if let Some(&bias) = params.get(1) {
+            let out = to.value_like("bias_add", y);
+            to.push(Op::AddBias { x: y, bias, out });
+            y = out;
+        }
+        to.activate(self.activation, y)
+    }
+}
+
+impl From<Dense> for Layer {
+    fn from(layer: Dense) -> Self {
+        Self::Dense(layer)
+    }
+}

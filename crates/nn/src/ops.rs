@@ -1,0 +1,248 @@
+//! The words between layers and plan: layers and losses write them, the plan reads them, kernels
+//! carry them out.
+//!
+//! A model is a chain, so its program is a list. Every value has one row per sample; every
+//! variable ("param") is a matrix `[rows, cols]`.
+
+use crate::activations::Activation;
+use crate::initializers::Initializer;
+use crate::losses::Loss;
+use crate::regularizers::Regularizer;
+
+/// A value: a matrix with one row per sample of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub usize);
+
+/// A variable that is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParamId(pub usize);
+
+/// What is known of a value.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// What it holds, for people: `dense/matmul`.
+    pub name: String,
+    /// How many numbers per sample.
+    pub width: usize,
+    /// The layer that makes it; `None` for what the loss makes.
+    pub layer: Option<usize>,
+}
+
+/// A variable that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// Its role in the layer, as Keras names it: `kernel`, `bias`.
+    pub role: &'static str,
+    /// Its shape, as Keras has it: kernels `[inputs, outputs]`.
+    pub shape: Vec<usize>,
+    /// How it starts.
+    pub initializer: Initializer,
+    /// Its penalty.
+    pub regularizer: Option<Regularizer>,
+}
+
+/// A variable of the program.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Keras's name: `dense/kernel`.
+    pub name: String,
+    /// The layer it belongs to.
+    pub layer: usize,
+    /// What the layer asked for.
+    pub spec: ParamSpec,
+}
+
+impl Param {
+    /// Rows of the matrix: the product of all axes but the last.
+    pub fn rows(&self) -> usize {
+        self.spec.shape.iter().rev().skip(1).product()
+    }
+
+    /// Columns of the matrix: the last axis.
+    pub fn cols(&self) -> usize {
+        self.spec.shape.last().copied().unwrap_or(1)
+    }
+
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        self.rows() * self.cols()
+    }
+}
+
+/// One operation. `out` and everything that starts with `d` is written, the rest is read.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields are the symbols of the equation above each of them")]
+pub enum Op {
+    /// `out[b,j] = Σₖ x[b,k]·kernel[k,j]`, ascending k.
+    MatMul { x: ValueId, kernel: ParamId, out: ValueId },
+    /// `out[b,j] = x[b,j] + bias[j]`
+    AddBias { x: ValueId, bias: ParamId, out: ValueId },
+    /// `out = f(x)`
+    Activate { f: Activation, x: ValueId, out: ValueId },
+    /// `out[b,·] = softmax(x[b,·])`
+    Softmax { x: ValueId, out: ValueId },
+    /// `out = scale·x + offset`
+    Affine { scale: f64, offset: f64, x: ValueId, out: ValueId },
+    /// `out = 0` with probability `rate`, else `1/(1 − rate)`; drawn anew at every step.
+    DropoutMask { rate: f64, stream: String, out: ValueId },
+    /// `out = x·factor`; `factor` is not trained.
+    Multiply { x: ValueId, factor: ValueId, out: ValueId },
+    /// Loss of every sample from logits; `probabilities = softmax(logits)`.
+    SoftmaxCrossentropy { smoothing: f64, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
+    /// Loss of every sample.
+    Loss { loss: Loss, prediction: ValueId, dprediction: Option<ValueId> },
+    /// Whether the largest output is the right one.
+    Accuracy { prediction: ValueId },
+    /// `l1·Σ|w| + l2·Σw²`, added to the batch's loss.
+    Penalty { param: ParamId, regularizer: Regularizer },
+    /// `dx[b,k] = Σⱼ dy[b,j]·kernel[k,j]`, ascending j.
+    MatMulInputGradient { dy: ValueId, kernel: ParamId, dx: ValueId },
+    /// `g[k,j] = Σ_b x[b,k]·dy[b,j]`, ascending b.
+    MatMulKernelGradient { x: ValueId, dy: ValueId, kernel: ParamId },
+    /// `g[j] = Σ_b dy[b,j]`, ascending b.
+    BiasGradient { dy: ValueId, bias: ParamId },
+    /// `dx = f′·dy`; `v` is f's input or output, as f wants.
+    ActivateGradient { f: Activation, v: ValueId, dy: ValueId, dx: ValueId },
+    /// `dx = y·(dy − Σ dy·y)`
+    SoftmaxGradient { y: ValueId, dy: ValueId, dx: ValueId },
+    /// `dx = scale·dy`
+    AffineGradient { scale: f64, dy: ValueId, dx: ValueId },
+    /// `g ← g + l1·sign(w) + 2·l2·w`
+    Regularize { param: ParamId, regularizer: Regularizer },
+    /// `w` moves by the optimizer's rule.
+    Update { param: ParamId },
+}
+
+/// A model in ops: what predicts, what scores, or one step of training.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Every value; `values[0]` is the input.
+    pub values: Vec<Value>,
+    /// Every variable.
+    pub params: Vec<Param>,
+    /// What is done, in order.
+    pub ops: Vec<Op>,
+    /// What the last layer gives.
+    pub output: ValueId,
+}
+
+impl Op {
+    /// The values that it writes.
+    pub fn writes(&self) -> Vec<ValueId> {
+        match *self {
+            Self::MatMul { out, .. }
+            | Self::AddBias { out, .. }
+            | Self::Activate { out, .. }
+            | Self::Softmax { out, .. }
+            | Self::Affine { out, .. }
+            | Self::DropoutMask { out, .. }
+            | Self::Multiply { out, .. } => vec![out],
+            Self::MatMulInputGradient { dx, .. }
+            | Self::ActivateGradient { dx, .. }
+            | Self::SoftmaxGradient { dx, .. }
+            | Self::AffineGradient { dx, .. } => vec![dx],
+            Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => {
+                [Some(probabilities), dlogits].into_iter().flatten().collect()
+            }
+            Self::Loss { dprediction, .. } => dprediction.into_iter().collect(),
+            Self::Accuracy { .. }
+            | Self::Penalty { .. }
+            | Self::MatMulKernelGradient { .. }
+            | Self::BiasGradient { .. }
+            | Self::Regularize { .. }
+            | Self::Update { .. } => vec![],
+        }
+    }
+
+    /// The values that it reads.
+    pub fn reads(&self) -> Vec<ValueId> {
+        match *self {
+            Self::MatMul { x, .. }
+            | Self::AddBias { x, .. }
+            | Self::Activate { x, .. }
+            | Self::Softmax { x, .. }
+            | Self::Affine { x, .. } => vec![x],
+            Self::Multiply { x, factor, .. } => vec![x, factor],
+            Self::SoftmaxCrossentropy { logits, .. } => vec![logits],
+            Self::Loss { prediction, .. } | Self::Accuracy { prediction } => vec![prediction],
+            Self::MatMulInputGradient { dy, .. }
+            | Self::BiasGradient { dy, .. }
+            | Self::AffineGradient { dy, .. } => vec![dy],
+            Self::MatMulKernelGradient { x, dy, .. } => vec![x, dy],
+            Self::ActivateGradient { v, dy, .. } => vec![v, dy],
+            Self::SoftmaxGradient { y, dy, .. } => vec![y, dy],
+            Self::DropoutMask { .. } | Self::Penalty { .. } | Self::Regularize { .. } | Self::Update { .. } => {
+                vec![]
+            }
+        }
+    }
+}
+
+/// Where layers write their forward ops.
+#[derive(Debug)]
+pub struct Forward {
+    pub(crate) values: Vec<Value>,
+    pub(crate) params: Vec<Param>,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) layer: usize,
+    pub(crate) layer_name: String,
+    /// Whether ops that are active in training only are wanted.
+    pub(crate) training: bool,
+}
+
+impl Forward {
+    /// Starts with the input as value 0.
+    pub(crate) fn new(input_width: usize, training: bool) -> Self {
+        let input = Value { name: "input".into(), width: input_width, layer: None };
+        Self {
+            values: vec![input],
+            params: vec![],
+            ops: vec![],
+            layer: 0,
+            layer_name: String::new(),
+            training,
+        }
+    }
+
+    /// A new value of this layer.
+    pub(crate) fn value(&mut self, what: &str, width: usize) -> ValueId {
+        let name = format!("{}/{what}", self.layer_name);
+        self.values.push(Value { name, width, layer: Some(self.layer) });
+        ValueId(self.values.len() - 1)
+    }
+
+    /// A value as wide as another.
+    pub(crate) fn value_like(&mut self, what: &str, x: ValueId) -> ValueId {
+        self.value(what, self.width(x))
+    }
+
+    /// How many numbers per sample a value has.
+    pub(crate) fn width(&self, x: ValueId) -> usize {
+        self.values[x.0].width
+    }
+
+    /// A new variable of this layer.
+    pub(crate) fn param(&mut self, spec: ParamSpec) -> ParamId {
+        let name = format!("{}/{}", self.layer_name, spec.role);
+        self.params.push(Param { name, layer: self.layer, spec });
+        ParamId(self.params.len() - 1)
+    }
+
+    /// Writes an op.
+    pub(crate) fn push(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
+    /// Writes an activation and gives its output.
+    pub(crate) fn activate(&mut self, f: Activation, x: ValueId) -> ValueId {
+        if f == Activation::Linear {
+            return x;
+        }
+        let out = self.value_like(f.name(), x);
+        self.push(match f {
+            Activation::Softmax => Op::Softmax { x, out },
+            f => Op::Activate { f, x, out },
+        });
+        out
+    }
+}

@@ -1,0 +1,111 @@
+//! How a model is carried out: lower → fuse → allocate → run, and the oracle beside it.
+//!
+//! | stage | file | comes out |
+//! |---|---|---|
+//! | lower | [`mod@lower`], `differentiate` | ops: what is computed |
+//! | fuse | [`mod@fuse`] | steps: what is done in one pass |
+//! | allocate | [`layout`] | a range in a flat buffer for every number |
+//! | run | `run`, `workspace`, `barrier` | weights that moved, outputs, losses |
+//! | oracle | [`reference`] | the same numbers, slowly |
+
+use crate::error::ModelError;
+use crate::kernels::SimdLevel;
+use crate::losses::Loss;
+use crate::ops::{Param, Program};
+use crate::optimizers::Optimizer;
+use crate::sequential::Sequential;
+
+mod barrier;
+pub(crate) mod buffer;
+mod describe;
+mod differentiate;
+pub mod fuse;
+pub mod layout;
+pub mod lower;
+pub mod reference;
+pub(crate) mod run;
+pub(crate) mod workspace;
+
+use fuse::{Step, fuse};
+use layout::{ParamLayout, ValueLayout};
+use lower::{Purpose, lower};
+
+/// A program and the steps it became.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The ops.
+    pub program: Program,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Stage {
+    fn new(sequential: &Sequential, purpose: Purpose) -> Result<Self, ModelError> {
+        let program = lower(sequential, purpose)?;
+        let steps = fuse(&program);
+        Ok(Self { program, steps })
+    }
+
+    fn layout(&self, batch: usize) -> ValueLayout {
+        ValueLayout::new(&self.program, &self.steps, batch)
+    }
+
+    /// How many outputs the model has.
+    pub(crate) fn outputs(&self) -> usize {
+        self.program.values[self.program.output.0].width
+    }
+}
+
+/// Everything about a run that does not change while it runs.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// One step of training.
+    pub train: Stage,
+    /// Outputs, loss and accuracy.
+    pub evaluate: Stage,
+    /// Outputs.
+    pub predict: Stage,
+    /// Where the variables are.
+    pub layout: ParamLayout,
+    /// How the variables move.
+    pub optimizer: Optimizer,
+    /// What is minimised.
+    pub loss: Loss,
+    /// With which instructions.
+    pub simd: SimdLevel,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        sequential: &Sequential,
+        optimizer: Optimizer,
+        loss: Loss,
+        simd: SimdLevel,
+    ) -> Result<Self, ModelError> {
+        let train = Stage::new(sequential, Purpose::Train(loss))?;
+        optimizer
+            .validate()
+            .map_err(|error| ModelError::Optimizer { name: optimizer.name(), problem: error.to_string() })?;
+        if !SimdLevel::available().contains(&simd) {
+            return Err(ModelError::Option {
+                what: "simd",
+                expected: format!("one of {:?}, which this machine has", SimdLevel::available()),
+                received: format!("{simd:?}"),
+            });
+        }
+        Ok(Self {
+            layout: ParamLayout::new(&train.program.params),
+            evaluate: Stage::new(sequential, Purpose::Evaluate(loss))?,
+            predict: Stage::new(sequential, Purpose::Predict)?,
+            train,
+            optimizer,
+            loss,
+            simd,
+        })
+    }
+
+    /// The variables, in Keras's order.
+    pub fn params(&self) -> &[Param] {
+        &self.train.program.params
+    }
+}

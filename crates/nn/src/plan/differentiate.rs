@@ -1,0 +1,69 @@
+//! The gradient of every forward op, in one place.
+
+use crate::activations::GradientFrom;
+use crate::ops::{Forward, Op, ParamId, Value, ValueId};
+
+/// Writes the ops that give, from the gradient `dy` of what `op` wrote, the gradients of its
+/// variables and, where `wants_dx`, of its input. Returns the input and its gradient.
+pub(super) fn differentiate(
+    to: &mut Forward,
+    op: &Op,
+    dy: ValueId,
+    wants_dx: bool,
+) -> Option<(ValueId, ValueId)> {
+    match *op {
+        Op::MatMul { x, kernel, .. } => {
+            let input = wants_dx.then(|| {
+                let dx = gradient_value(to, x);
+                to.push(Op::MatMulInputGradient { dy, kernel, dx });
+                (x, dx)
+            });
+            to.push(Op::MatMulKernelGradient { x, dy, kernel });
+            update(to, kernel);
+            input
+        }
+        Op::AddBias { x, bias, .. } => {
+            to.push(Op::BiasGradient { dy, bias });
+            update(to, bias);
+            Some((x, dy))
+        }
+        Op::Activate { f, x, out } => {
+            let v = match f.gradient_from() {
+                GradientFrom::Input => x,
+                GradientFrom::Output => out,
+            };
+            let dx = gradient_value(to, x);
+            to.push(Op::ActivateGradient { f, v, dy, dx });
+            Some((x, dx))
+        }
+        Op::Softmax { x, out } => {
+            let dx = gradient_value(to, x);
+            to.push(Op::SoftmaxGradient { y: out, dy, dx });
+            Some((x, dx))
+        }
+        Op::Affine { scale, x, .. } => {
+            let dx = gradient_value(to, x);
+            to.push(Op::AffineGradient { scale, dy, dx });
+            Some((x, dx))
+        }
+        Op::Multiply { x, factor, .. } => {
+            let dx = gradient_value(to, x);
+            to.push(Op::Multiply { x: dy, factor, out: dx });
+            Some((x, dx))
+        }
+        _ => None,
+    }
+}
+
+fn gradient_value(to: &mut Forward, of: ValueId) -> ValueId {
+    let Value { name, width, layer } = to.values[of.0].clone();
+    to.values.push(Value { name: format!("{name}/gradient"), width, layer });
+    ValueId(to.values.len() - 1)
+}
+
+fn update(to: &mut Forward, param: ParamId) {
+    if let Some(regularizer) = to.params[param.0].spec.regularizer.filter(|r| !r.is_none()) {
+        to.push(Op::Regularize { param, regularizer });
+    }
+    to.push(Op::Update { param });
+}

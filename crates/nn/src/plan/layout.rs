@@ -1,0 +1,174 @@
+//! Where every number is: each value and variable has a range in a few flat buffers.
+//!
+//! Rows are padded to whole lanes ([`PAD`]), and padding stays 0. Variables have the same offsets
+//! in the weights and in every slot buffer. A value may have a *twin*, its transpose
+//! `[width, batch]`, where a step asks for one.
+
+use super::fuse::Step;
+use crate::lane::PAD;
+use crate::ops::{Param, ParamId, Program, ValueId};
+
+/// A matrix in a flat buffer: where it starts, and how far apart its rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The first number's position.
+    pub offset: usize,
+    /// The distance between rows, in numbers.
+    pub stride: usize,
+}
+
+/// Rows of 4096 bytes or a multiple fall into the same few cache sets; one more pad spreads them.
+fn stride(width: usize) -> usize {
+    let padded = width.next_multiple_of(PAD);
+    if padded.is_multiple_of(1024) { padded + PAD } else { padded }
+}
+
+/// Gives out ranges of a flat buffer.
+#[derive(Default)]
+struct Ranges {
+    end: usize,
+}
+
+impl Ranges {
+    fn take(&mut self, rows: usize, width: usize) -> Place {
+        let place = Place { offset: self.end, stride: stride(width) };
+        self.end += rows * place.stride;
+        place
+    }
+}
+
+/// Where the variables are.
+#[derive(Clone, Debug)]
+pub struct ParamLayout {
+    places: Vec<Place>,
+    /// The length of the buffer.
+    pub len: usize,
+}
+
+impl ParamLayout {
+    pub(super) fn new(params: &[Param]) -> Self {
+        let mut ranges = Ranges::default();
+        let places = params.iter().map(|param| ranges.take(param.rows(), param.cols())).collect();
+        Self { places, len: ranges.end }
+    }
+
+    /// Where a variable is.
+    pub fn place(&self, param: ParamId) -> Place {
+        self.places[param.0]
+    }
+}
+
+/// Where the values of a batch are.
+#[derive(Clone, Debug)]
+pub struct ValueLayout {
+    values: Vec<Option<Place>>,
+    twins: Vec<Option<Place>>,
+    /// The length of the buffer.
+    pub len: usize,
+}
+
+impl ValueLayout {
+    /// Places for the values that the steps touch, for batches of up to `batch` samples.
+    pub(super) fn new(program: &Program, steps: &[Step], batch: usize) -> Self {
+        let mut ranges = Ranges::default();
+        let mut values = vec![None; program.values.len()];
+        let mut twins = values.clone();
+        for step in steps {
+            for id in step.values() {
+                values[id.0].get_or_insert_with(|| ranges.take(batch, program.values[id.0].width));
+            }
+            if let Some(id) = step.twin() {
+                twins[id.0].get_or_insert_with(|| ranges.take(program.values[id.0].width, batch));
+            }
+        }
+        Self { values, twins, len: ranges.end }
+    }
+
+    /// Where a value is.
+    ///
+    /// # Panics
+    /// Where no step touches the value: the layout was made from other steps.
+    pub fn value(&self, id: ValueId) -> Place {
+        #[expect(clippy::expect_used, reason = "every value of every step was placed in `new`")]
+        self.values[id.0].expect("the value of a step")
+    }
+
+    /// Where a value's transpose is.
+    ///
+    /// # Panics
+    /// As [`ValueLayout::value`].
+    pub fn twin(&self, id: ValueId) -> Place {
+        #[expect(clippy::expect_used, reason = "every twin of every step was placed in `new`")]
+        self.twins[id.0].expect("the twin of a step")
+    }
+
+    /// Whether a value has a transpose.
+    pub fn has_twin(&self, id: ValueId) -> bool {
+        self.twins[id.0].is_some()
+    }
+}
+
+impl Step {
+    /// The values that the step reads or writes.
+    pub fn values(&self) -> Vec<ValueId> {
+        let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
+        match *self {
+            Self::Gather { out } | Self::DropoutMask { out, .. } => vec![out],
+            Self::Transpose { x } | Self::Index { x } => vec![x],
+            Self::Dense { x, matmul, active, factor, out, .. } => {
+                some(&[Some(x), matmul, active, factor, Some(out)])
+            }
+            Self::Activate { x, out, .. } | Self::Softmax { x, out } | Self::Affine { x, out, .. } => {
+                vec![x, out]
+            }
+            Self::Multiply { x, factor, out } => vec![x, factor, out],
+            Self::SoftmaxCrossentropy { logits, probabilities, dlogits, .. } => {
+                some(&[Some(logits), Some(probabilities), dlogits])
+            }
+            Self::Loss { prediction, dprediction, .. } => some(&[Some(prediction), dprediction]),
+            Self::Accuracy { prediction } => vec![prediction],
+            Self::Penalty { .. } => vec![],
+            Self::InputGradient { dy, factor, activation, out, .. } => {
+                some(&[Some(dy), factor, activation.map(|(_, v)| v), Some(out)])
+            }
+            Self::ActivateGradient { v, dy, dx, .. } => vec![v, dy, dx],
+            Self::SoftmaxGradient { y, dy, dx } => vec![y, dy, dx],
+            Self::KernelUpdate { x, dy, .. } => vec![x, dy],
+            Self::BiasUpdate { dy, .. } => vec![dy],
+        }
+    }
+
+    /// The values that the step writes.
+    pub fn writes(&self) -> Vec<ValueId> {
+        let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
+        match *self {
+            Self::Gather { out }
+            | Self::DropoutMask { out, .. }
+            | Self::Activate { out, .. }
+            | Self::Softmax { out, .. }
+            | Self::Affine { out, .. }
+            | Self::Multiply { out, .. }
+            | Self::InputGradient { out, .. } => vec![out],
+            Self::Dense { matmul, active, out, .. } => some(&[matmul, active, Some(out)]),
+            Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => some(&[Some(probabilities), dlogits]),
+            Self::Loss { dprediction, .. } => some(&[dprediction]),
+            Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
+            Self::Transpose { .. }
+            | Self::Index { .. }
+            | Self::Accuracy { .. }
+            | Self::Penalty { .. }
+            | Self::KernelUpdate { .. }
+            | Self::BiasUpdate { .. } => vec![],
+        }
+    }
+
+    /// The value whose transpose the step writes.
+    pub fn twin(&self) -> Option<ValueId> {
+        match *self {
+            Self::Transpose { x } => Some(x),
+            // The product is made transposed, vectorised over samples, and turned back.
+            Self::InputGradient { out, .. } => Some(out),
+            _ => None,
+        }
+    }
+}

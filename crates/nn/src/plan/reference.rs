@@ -1,0 +1,401 @@
+//! The oracle: the unfused ops, one after the other, a fresh vector per value, one number at a time.
+//!
+//! In `f32` the engine must equal it bit for bit. In `f64` it checks gradients against differences.
+//! It is written to be obviously right, and to be read beside the definition of each
+//! [`Op`](crate::ops::Op).
+
+use super::Plan;
+use super::workspace::initial;
+use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
+use crate::kernels::dropout::threshold;
+use crate::kernels::score::is_right;
+use crate::lane::{Lane, PAD};
+use crate::losses::Target;
+use crate::losses::crossentropy::smooth;
+use crate::ops::{Op, ParamId, Program, ValueId};
+use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
+use crate::random::{Purpose, Streams};
+use std::collections::HashMap;
+
+/// A batch for the oracle.
+#[derive(Clone, Debug)]
+pub struct ReferenceBatch<R> {
+    /// Inputs, sample after sample.
+    pub inputs: Vec<R>,
+    /// One row per sample.
+    pub targets: ReferenceTargets<R>,
+    /// How many samples.
+    pub samples: usize,
+}
+
+/// The targets of a batch.
+#[derive(Clone, Debug)]
+pub enum ReferenceTargets<R> {
+    /// Class numbers.
+    Classes(Vec<usize>),
+    /// One number per output, sample after sample.
+    Rows(Vec<R>),
+}
+
+/// What the oracle found in a batch.
+#[derive(Clone, Debug)]
+pub struct ReferenceScore<R> {
+    /// Mean loss with penalties.
+    pub loss: R,
+    /// How many samples were right.
+    pub correct: usize,
+    /// What the last layer gave, sample after sample.
+    pub outputs: Vec<R>,
+}
+
+/// A model's variables and optimizer, in `f32` or `f64`.
+#[derive(Clone, Debug)]
+pub struct Reference<R> {
+    plan: Plan,
+    streams: Streams,
+    /// Every variable, row-major, without padding.
+    pub weights: Vec<Vec<R>>,
+    /// The gradient of every variable in the last step, penalties included.
+    pub gradients: Vec<Vec<R>>,
+    slots: Vec<Vec<[R; MAX_SLOTS]>>,
+    memory: Memory<R>,
+    steps: u64,
+}
+
+struct Start<R>(std::marker::PhantomData<R>);
+
+impl<R: Lane> RuleVisitor for Start<R> {
+    type Output = (R, R);
+
+    fn visit<U: UpdateRule>(self, rule: U) -> (R, R) {
+        (R::lit(rule.slot_start()), R::lit(rule.memory_start()))
+    }
+}
+
+impl<R: Lane + PartialOrd> Reference<R> {
+    /// The oracle of a plan, with the same initial weights as the engine.
+    pub fn new(plan: &Plan, streams: &Streams) -> Self {
+        let (slot, memory) = plan.optimizer.rule.visit(Start::<R>(std::marker::PhantomData));
+        let start = |param| initial(param, streams).into_iter().map(|w| R::lit(f64::from(w))).collect();
+        let weights: Vec<Vec<R>> = plan.params().iter().map(start).collect();
+        Self {
+            slots: weights.iter().map(|w| vec![[slot; MAX_SLOTS]; w.len()]).collect(),
+            gradients: weights.iter().map(|w| vec![R::lit(0.0); w.len()]).collect(),
+            weights,
+            plan: plan.clone(),
+            streams: *streams,
+            memory: [memory],
+            steps: 0,
+        }
+    }
+
+    /// One step of training; the score is that of the weights before the step.
+    pub fn train(&mut self, batch: &ReferenceBatch<R>) -> ReferenceScore<R> {
+        let program = self.plan.train.program.clone();
+        let (score, memory) = self.interpret(&program, batch);
+        self.memory = memory;
+        self.steps += 1;
+        score
+    }
+
+    /// Loss, accuracy and outputs in inference mode.
+    pub fn evaluate(&mut self, batch: &ReferenceBatch<R>) -> ReferenceScore<R> {
+        let program = self.plan.evaluate.program.clone();
+        self.interpret(&program, batch).0
+    }
+
+    /// Also gives the optimizer's memory after the step.
+    fn interpret(&mut self, program: &Program, batch: &ReferenceBatch<R>) -> (ReferenceScore<R>, Memory<R>) {
+        let learning_rate = R::lit(self.plan.optimizer.learning_rate);
+        let mut memory = self.memory;
+        let next = NextScalars { learning_rate, step: self.steps + 1, memory: &mut memory };
+        let scalars = self.plan.optimizer.rule.visit(next);
+        let mut values = Values { program, all: HashMap::from([(ValueId(0), batch.inputs.clone())]) };
+        let mut losses = vec![R::lit(0.0); batch.samples];
+        let (mut correct, mut penalties) = (0, Vec::new());
+        for op in &program.ops {
+            match op {
+                Op::SoftmaxCrossentropy { .. } | Op::Loss { .. } => values.score(op, batch, &mut losses),
+                Op::Accuracy { prediction } => correct = values.correct(*prediction, batch),
+                Op::Penalty { param, regularizer } => {
+                    let cols = program.params[param.0].cols();
+                    let norms = |row: &[R]| (sum(row, |w| w.abs()), sum_squares(row));
+                    let rows = self.weights[param.0].chunks(cols).map(norms);
+                    let zero = (R::lit(0.0), R::lit(0.0));
+                    let (magnitude, square) = rows.fold(zero, |a, b| (a.0 + b.0, a.1 + b.1));
+                    penalties.push(regularizer.penalty(magnitude, square));
+                }
+                Op::MatMulKernelGradient { .. } | Op::BiasGradient { .. } | Op::Regularize { .. } => {
+                    self.gradient(op, &values, batch.samples);
+                }
+                Op::Update { param } => self.update(*param, &scalars),
+                Op::DropoutMask { rate, stream, out } => {
+                    let mask = self.mask(*rate, stream, values.width(*out) * batch.samples);
+                    values.all.insert(*out, mask);
+                }
+                op => values.forward_or_back(op, &self.weights, batch.samples),
+            }
+        }
+        let mean = losses.iter().fold(R::lit(0.0), |sum, &x| sum + x) / R::lit(batch.samples as f64);
+        let outputs = values.all.remove(&program.output).unwrap_or_default();
+        let loss = penalties.into_iter().fold(mean, |sum, x| sum + x);
+        (ReferenceScore { loss, correct, outputs }, memory)
+    }
+
+    fn mask(&self, rate: f64, stream: &str, count: usize) -> Vec<R> {
+        let mut words = vec![0; count];
+        self.streams.open(Purpose::Dropout, stream, self.steps).fill_u32(&mut words);
+        let (dropped, kept) = (threshold(rate), R::lit(1.0 / (1.0 - rate)));
+        words.iter().map(|&word| if word < dropped { R::lit(0.0) } else { kept }).collect()
+    }
+
+    fn gradient(&mut self, op: &Op, values: &Values<'_, R>, samples: usize) {
+        match *op {
+            Op::MatMulKernelGradient { x, dy, kernel } => {
+                let (x_width, dy_width) = (values.width(x), values.width(dy));
+                let (x, dy) = (values.get(x), values.get(dy));
+                self.gradients[kernel.0] = table(x_width, dy_width, |k, j| {
+                    chain((0..samples).map(|b| (x[b * x_width + k], dy[b * dy_width + j])))
+                });
+            }
+            Op::BiasGradient { dy, bias } => {
+                let (width, dy) = (values.width(dy), values.get(dy));
+                self.gradients[bias.0] =
+                    table(1, width, |_, j| chain((0..samples).map(|b| (R::lit(1.0), dy[b * width + j]))));
+            }
+            Op::Regularize { param, regularizer } => {
+                for (g, &w) in self.gradients[param.0].iter_mut().zip(&self.weights[param.0]) {
+                    *g = regularizer.add_gradient(w, *g);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn update(&mut self, param: ParamId, scalars: &crate::optimizers::Scalars<R>) {
+        let Optimizer { rule, learning_rate, weight_decay } = self.plan.optimizer;
+        for ((w, &g), slots) in
+            self.weights[param.0].iter_mut().zip(&self.gradients[param.0]).zip(&mut self.slots[param.0])
+        {
+            let decayed = Optimizer::decay(weight_decay, R::lit(learning_rate), *w);
+            *w = rule.visit(UpdateOne { scalars, w: decayed, g, slots });
+        }
+    }
+}
+
+struct NextScalars<'a, R> {
+    learning_rate: R,
+    step: u64,
+    memory: &'a mut Memory<R>,
+}
+
+impl<R: Lane> RuleVisitor for NextScalars<'_, R> {
+    type Output = crate::optimizers::Scalars<R>;
+
+    fn visit<U: UpdateRule>(self, rule: U) -> Self::Output {
+        rule.scalars(self.learning_rate, self.step, self.memory)
+    }
+}
+
+struct UpdateOne<'a, R> {
+    scalars: &'a crate::optimizers::Scalars<R>,
+    w: R,
+    g: R,
+    slots: &'a mut [R; MAX_SLOTS],
+}
+
+impl<R: Lane> RuleVisitor for UpdateOne<'_, R> {
+    type Output = R;
+
+    fn visit<U: UpdateRule>(self, rule: U) -> R {
+        rule.update(self.scalars, self.w, self.g, self.slots)
+    }
+}
+
+/// `Σ a·b` as one ascending chain from 0; `+ 0` at the end, so that no sum is −0.
+fn chain<R: Lane>(terms: impl Iterator<Item = (R, R)>) -> R {
+    terms.fold(R::lit(0.0), |sum, (a, b)| a.mul_add(b, sum)) + R::lit(0.0)
+}
+
+fn table<R>(rows: usize, cols: usize, f: impl Fn(usize, usize) -> R) -> Vec<R> {
+    (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))).map(|(row, col)| f(row, col)).collect()
+}
+
+/// 16 interleaved chains, folded 8, 4, 2, 1.
+fn fold<R: Lane>(mut chains: [R; PAD]) -> R {
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            chains[i] = chains[i] + chains[i + half];
+        }
+    }
+    chains[0]
+}
+
+fn sum<R: Lane>(row: &[R], f: impl Fn(R) -> R) -> R {
+    let mut chains = [R::lit(0.0); PAD];
+    for (i, &x) in row.iter().enumerate() {
+        chains[i % PAD] = chains[i % PAD] + f(x);
+    }
+    fold(chains)
+}
+
+fn sum_squares<R: Lane>(row: &[R]) -> R {
+    let mut chains = [R::lit(0.0); PAD];
+    for (i, &x) in row.iter().enumerate() {
+        chains[i % PAD] = x.mul_add(x, chains[i % PAD]);
+    }
+    fold(chains)
+}
+
+/// `(softmax(z), max z, Σ exp(z − max z))`
+fn softmax<R: Lane + PartialOrd>(z: &[R]) -> (Vec<R>, R, R) {
+    let max = z.iter().fold(z[0], |max, &x| if x > max { x } else { max });
+    let e: Vec<R> = z.iter().map(|&x| (x - max).exp()).collect();
+    let total = sum(&e, |x| x);
+    (e.iter().map(|&x| x / total).collect(), max, total)
+}
+
+impl<R: Lane> ReferenceBatch<R> {
+    fn target(&self, sample: usize, width: usize) -> Target<'_, R> {
+        match &self.targets {
+            ReferenceTargets::Classes(labels) => Target::Class(labels[sample]),
+            ReferenceTargets::Rows(rows) => Target::Row(&rows[sample * width..(sample + 1) * width]),
+        }
+    }
+}
+
+/// Every value of a batch that was made so far.
+struct Values<'a, R> {
+    program: &'a Program,
+    all: HashMap<ValueId, Vec<R>>,
+}
+
+impl<R: Lane + PartialOrd> Values<'_, R> {
+    fn width(&self, id: ValueId) -> usize {
+        self.program.values[id.0].width
+    }
+
+    fn get(&self, id: ValueId) -> &[R] {
+        self.all.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    fn map(&self, x: ValueId, f: impl Fn(R) -> R) -> Vec<R> {
+        self.get(x).iter().map(|&x| f(x)).collect()
+    }
+
+    fn zip(&self, a: ValueId, b: ValueId, f: impl Fn(R, R) -> R) -> Vec<R> {
+        self.get(a).iter().zip(self.get(b)).map(|(&a, &b)| f(a, b)).collect()
+    }
+
+    fn forward_or_back(&mut self, op: &Op, weights: &[Vec<R>], samples: usize) {
+        let (out, values) = match *op {
+            Op::MatMul { x, kernel, out } => {
+                let (inputs, outputs) = (self.width(x), self.width(out));
+                let (x, w) = (self.get(x), &weights[kernel.0]);
+                let at = |b: usize, j: usize| {
+                    chain((0..inputs).map(|k| (x[b * inputs + k], w[k * outputs + j])))
+                };
+                (out, table(samples, outputs, at))
+            }
+            Op::AddBias { x, bias, out } => {
+                let width = self.width(x);
+                let (x, bias) = (self.get(x), &weights[bias.0]);
+                (out, table(samples, width, |b, j| x[b * width + j] + bias[j]))
+            }
+            Op::MatMulInputGradient { dy, kernel, dx } => {
+                let (inputs, outputs) = (self.width(dx), self.width(dy));
+                let (dy, w) = (self.get(dy), &weights[kernel.0]);
+                let at = |b: usize, k: usize| {
+                    chain((0..outputs).map(|j| (w[k * outputs + j], dy[b * outputs + j])))
+                };
+                (dx, table(samples, inputs, at))
+            }
+            Op::Activate { f, x, out } => (out, self.map(x, |x| activate(f, x))),
+            Op::ActivateGradient { f, v, dy, dx } => (dx, self.zip(v, dy, |v, dy| activate_gradient(f, v, dy))),
+            Op::Affine { scale, offset, x, out } => {
+                (out, self.map(x, |x| x.mul_add(R::lit(scale), R::lit(offset))))
+            }
+            Op::AffineGradient { scale, dy, dx } => {
+                (dx, self.map(dy, |dy| dy.mul_add(R::lit(scale), R::lit(0.0))))
+            }
+            Op::Multiply { x, factor, out } => (out, self.zip(x, factor, |x, factor| x * factor)),
+            Op::Softmax { x, out } => {
+                (out, self.get(x).chunks(self.width(x)).flat_map(|row| softmax(row).0).collect())
+            }
+            Op::SoftmaxGradient { y, dy, dx } => {
+                let width = self.width(y);
+                let rows = self.get(y).chunks(width).zip(self.get(dy).chunks(width));
+                let gradient = |(y, dy): (&[R], &[R])| -> Vec<R> {
+                    let products: Vec<R> = y.iter().zip(dy).map(|(&y, &dy)| dy * y).collect();
+                    let inner = sum(&products, |x| x);
+                    y.iter().zip(dy).map(|(&y, &dy)| y * (dy - inner)).collect()
+                };
+                (dx, rows.flat_map(gradient).collect())
+            }
+            _ => return,
+        };
+        self.all.insert(out, values);
+    }
+
+    /// Losses of all samples, and the gradient of their mean.
+    fn score(&mut self, op: &Op, batch: &ReferenceBatch<R>, losses: &mut [R]) {
+        let share = R::lit(1.0 / batch.samples as f64);
+        match *op {
+            Op::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
+                let width = self.width(logits);
+                let (mut p_all, mut d_all) = (Vec::new(), Vec::new());
+                for (sample, z) in self.get(logits).chunks(width).enumerate() {
+                    let target = batch.target(sample, width);
+                    let t = |i| {
+                        if smoothing == 0.0 { target.at(i) } else { smooth(target.at(i), smoothing, width) }
+                    };
+                    let (p, max, total) = softmax(z);
+                    losses[sample] = chain((0..width).map(|i| (t(i), total.ln() - (z[i] - max))));
+                    d_all.extend((0..width).map(|i| (p[i] - t(i)) * share));
+                    p_all.extend(p);
+                }
+                self.all.insert(probabilities, p_all);
+                dlogits.map(|id| self.all.insert(id, d_all));
+            }
+            Op::Loss { loss, prediction, dprediction } => {
+                let width = self.width(prediction);
+                let mut d_all = vec![R::lit(0.0); width * batch.samples];
+                for (sample, p) in self.get(prediction).chunks(width).enumerate() {
+                    let gradient = &mut d_all[sample * width..(sample + 1) * width];
+                    losses[sample] = loss.row(batch.target(sample, width), p, Some(&mut *gradient));
+                    gradient.iter_mut().for_each(|g| *g = *g * share);
+                }
+                dprediction.map(|id| self.all.insert(id, d_all));
+            }
+            _ => {}
+        }
+    }
+
+    fn correct(&self, prediction: ValueId, batch: &ReferenceBatch<R>) -> usize {
+        let width = self.width(prediction);
+        let rows = self.get(prediction).chunks(width).enumerate();
+        rows.filter(|(sample, p)| is_right(p, batch.target(*sample, width))).count()
+    }
+}
+
+fn activate<R: Lane>(f: Activation, x: R) -> R {
+    struct Value<R>(R);
+    impl<R: Lane> ElementwiseVisitor for Value<R> {
+        type Output = R;
+        fn visit<E: Elementwise>(self, f: E) -> R {
+            f.value(self.0)
+        }
+    }
+    f.visit(Value(x)).unwrap_or(x)
+}
+
+fn activate_gradient<R: Lane>(f: Activation, v: R, dy: R) -> R {
+    struct Gradient<R>(R, R);
+    impl<R: Lane> ElementwiseVisitor for Gradient<R> {
+        type Output = R;
+        fn visit<E: Elementwise>(self, f: E) -> R {
+            f.gradient(self.0, self.1)
+        }
+    }
+    f.visit(Gradient(v, dy)).unwrap_or(dy)
+}

@@ -1,0 +1,614 @@
+//! The run loop: every thread walks the same steps and does its part of each.
+//!
+//! Steps that treat samples one by one are shared by samples; products and updates by columns of
+//! the kernel (or by rows, where there are too few columns). A barrier stands between two steps
+//! unless their parts cannot meet, see [`needs_barrier`]. Every number is made by one thread with
+//! one chain of operations, so the number of threads cannot change a bit.
+
+use super::barrier::Barrier;
+use super::fuse::Step;
+use super::workspace::{State, Workspace};
+use super::{Plan, Stage};
+use crate::examples::Examples;
+use crate::kernels::dense::Dense;
+use crate::kernels::elementwise::{Formula, Map};
+use crate::kernels::gather::{TargetsTo, gather_inputs, gather_targets};
+use crate::kernels::index::{BuildIndex, Index, Transpose};
+use crate::kernels::input_gradient::InputGradient;
+use crate::kernels::matrix::{Matrix, Part};
+use crate::kernels::penalty::RowNorms;
+use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
+use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
+use crate::kernels::dropout;
+use crate::lane::PAD;
+use crate::ops::{ParamId, ValueId};
+use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
+use crate::random::{Purpose, Streams};
+use crate::regularizers::Regularizer;
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The buffers as the threads share them.
+struct Shared<'a> {
+    plan: &'a Plan,
+    stage: &'a Stage,
+    examples: &'a Examples<'a>,
+    streams: Option<&'a Streams>,
+    layout: &'a super::layout::ValueLayout,
+    values: *mut f32,
+    weights: *mut f32,
+    slots: [*mut f32; MAX_SLOTS],
+    losses: Matrix,
+    correct: Matrix,
+    norms: Vec<Matrix>,
+    labels: *mut u32,
+    targets: Matrix,
+    index: Index,
+    sparse: bool,
+}
+
+// SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
+unsafe impl Sync for Shared<'_> {}
+
+/// One batch as one thread sees it.
+struct Batch<'a> {
+    shared: &'a Shared<'a>,
+    part: Part,
+    /// Positions of the batch's samples in the examples.
+    order: &'a [u32],
+    scalars: Scalars<f32>,
+    step: u64,
+}
+
+/// What a batch gave: the means over its samples, before the weights moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct BatchScore {
+    /// Mean loss with penalties.
+    pub loss: f32,
+    /// How many samples were right.
+    pub correct: usize,
+    /// How many samples there were.
+    pub samples: usize,
+}
+
+/// Means over the batches so far, weighted by their samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    loss: f64,
+    correct: usize,
+    samples: usize,
+}
+
+impl Score {
+    pub(crate) fn add(&mut self, batch: BatchScore) {
+        self.loss += f64::from(batch.loss) * batch.samples as f64;
+        self.correct += batch.correct;
+        self.samples += batch.samples;
+    }
+
+    /// Mean loss, penalties included.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.samples.max(1) as f64
+    }
+
+    /// Share of samples that were right.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples.max(1) as f64
+    }
+
+    /// How many samples.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+}
+
+/// How the threads of two steps may meet.
+#[derive(Clone, Copy, PartialEq)]
+enum Sharing {
+    /// By samples: reads and writes only rows of the thread's own samples.
+    Samples,
+    /// Reads values, writes only its own variable.
+    Update,
+    /// By columns of its output, from all of its inputs.
+    Product,
+}
+
+fn sharing(step: &Step, stage: &Stage, part: Part) -> Sharing {
+    match step {
+        Step::Dense { out, .. } if part.by_columns(stage.program.values[out.0].width) => Sharing::Product,
+        Step::InputGradient { .. } => Sharing::Product,
+        Step::KernelUpdate { .. } | Step::BiasUpdate { .. } => Sharing::Update,
+        Step::Penalty { .. } => Sharing::Product,
+        _ => Sharing::Samples,
+    }
+}
+
+/// Whether all threads must have done `step` before one may begin `next`.
+///
+/// Not between two steps by samples, nor between two updates (each writes its own variable), nor
+/// between an update and the input gradient of the layer below, which reads an older variable.
+fn needs_barrier(step: Sharing, next: Sharing) -> bool {
+    !matches!(
+        (step, next),
+        (Sharing::Samples, Sharing::Samples) | (Sharing::Update, Sharing::Update | Sharing::Product)
+    )
+}
+
+/// A step in its place.
+struct Slot<'a> {
+    step: &'a Step,
+    /// Whether all threads wait for each other after it.
+    barrier: bool,
+    /// Whether everything that the batch's score needs is there after the barrier.
+    scored: bool,
+}
+
+/// The steps that are wanted. A barrier follows the last, so that the next batch may begin.
+fn schedule<'a>(stage: &'a Stage, part: Part, sparse: bool) -> Vec<Slot<'a>> {
+    let wanted = |step: &&Step| match step {
+        Step::Index { .. } => sparse,
+        Step::Transpose { x } => sparse || *x != ValueId(0),
+        _ => true,
+    };
+    let steps: Vec<&Step> = stage.steps.iter().filter(wanted).collect();
+    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, stage, part)).collect();
+    let barrier = |i: usize| kinds.get(i + 1).is_none_or(|&next| needs_barrier(kinds[i], next));
+    let scores = |step: &&Step| {
+        matches!(step, Step::Accuracy { .. } | Step::Penalty { .. } | Step::Loss { .. } | Step::SoftmaxCrossentropy { .. })
+    };
+    let last_score = steps.iter().rposition(scores);
+    let scored = last_score.and_then(|last| (last..steps.len()).find(|&i| barrier(i)));
+    let slot = |(i, &step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
+    steps.iter().enumerate().map(slot).collect()
+}
+
+impl<'a> Shared<'a> {
+    /// Pointers into the buffers. `weights` and `slots` must outlive the run, and be written by
+    /// nobody else meanwhile; where no step updates, they are only read.
+    fn new(
+        (plan, stage): (&'a Plan, &'a Stage),
+        (weights, slots): (*mut f32, [*mut f32; MAX_SLOTS]),
+        workspace: &'a mut Workspace,
+        examples: &'a Examples<'a>,
+        streams: Option<&'a Streams>,
+    ) -> Self {
+        let inputs = stage.program.values[0].width;
+        // SAFETY: the buffers were made for this stage, and live as long as the view.
+        unsafe {
+            Self {
+                plan,
+                stage,
+                examples,
+                streams,
+                values: workspace.values.start(),
+                weights,
+                slots,
+                losses: Matrix::new(workspace.losses.start(), 0),
+                correct: Matrix::new(workspace.correct.start(), 0),
+                norms: workspace.norms.iter_mut().map(|n| Matrix::new(n.start(), PAD)).collect(),
+                labels: workspace.labels.as_mut_ptr(),
+                targets: Matrix::new(workspace.targets.start(), stage.outputs().next_multiple_of(PAD)),
+                index: Index::new(workspace.positions.as_mut_ptr(), workspace.counts.as_mut_ptr(), inputs),
+                sparse: workspace.sparse,
+                layout: &workspace.layout,
+            }
+        }
+    }
+
+    fn width(&self, id: ValueId) -> usize {
+        self.stage.program.values[id.0].width
+    }
+
+    fn value(&self, id: ValueId) -> Matrix {
+        let place = self.layout.value(id);
+        // SAFETY: the layout's places are inside the buffer.
+        unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
+    }
+
+    fn twin(&self, id: ValueId) -> Matrix {
+        let place = self.layout.twin(id);
+        // SAFETY: as above.
+        unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
+    }
+
+    fn weight(&self, id: ParamId) -> Matrix {
+        let place = self.plan.layout.place(id);
+        // SAFETY: as above.
+        unsafe { Matrix::new(self.weights.add(place.offset), place.stride) }
+    }
+
+    fn slot(&self, slot: usize, id: ParamId) -> Matrix {
+        let place = self.plan.layout.place(id);
+        // A rule without this slot has an empty buffer, which it never touches.
+        // SAFETY: as above.
+        unsafe { Matrix::new(self.slots[slot].wrapping_add(place.offset), place.stride) }
+    }
+
+    fn rows_wanted(&self) -> bool {
+        self.plan.loss.needs_rows()
+            || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
+    }
+
+    /// Loss and accuracy of the batch, from what the steps left for every sample.
+    fn score(&self, samples: usize) -> BatchScore {
+        // SAFETY: called by one thread after a barrier.
+        unsafe {
+            let losses = self.losses.row(0, samples);
+            let mut loss = losses.iter().fold(0.0, |sum, x| sum + x) / samples as f32;
+            for step in &self.stage.steps {
+                if let Step::Penalty { param, regularizer } = step {
+                    loss += self.penalty(*param, *regularizer);
+                }
+            }
+            let correct = self.correct.row(0, samples).iter().filter(|&&right| right > 0.0).count();
+            BatchScore { loss, correct, samples }
+        }
+    }
+
+    /// # Safety
+    /// The row norms must have been written, and nobody may write them meanwhile.
+    unsafe fn penalty(&self, param: ParamId, regularizer: Regularizer) -> f32 {
+        let rows = self.stage.program.params[param.0].rows();
+        // SAFETY: as the caller promises.
+        let norms = |row| unsafe { (*self.norms[param.0].at(row, 0), *self.norms[param.0].at(row, 1)) };
+        let (magnitude, square) = (0..rows).map(norms).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        regularizer.penalty(magnitude, square)
+    }
+}
+
+impl Batch<'_> {
+    fn samples(&self) -> Range<usize> {
+        self.part.samples(self.order.len())
+    }
+
+    /// This thread's rows and columns of a product with this many columns.
+    fn share(&self, rows: Range<usize>, by_rows: Range<usize>, cols: usize) -> (Range<usize>, Range<usize>) {
+        let padded = cols.next_multiple_of(PAD);
+        if self.part.by_columns(cols) { (rows, self.part.span(padded, PAD)) } else { (by_rows, 0..padded) }
+    }
+
+    fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
+        Moving {
+            weights: self.shared.weight(param),
+            slots: std::array::from_fn(|slot| self.shared.slot(slot, param)),
+            regularizer,
+            optimizer: &self.shared.plan.optimizer,
+            scalars: &self.scalars,
+            learning_rate: self.shared.plan.optimizer.learning_rate as f32,
+        }
+    }
+
+    fn targets(&self) -> TargetsView {
+        if self.shared.rows_wanted() {
+            TargetsView::Rows(self.shared.targets)
+        } else {
+            TargetsView::Classes(self.shared.labels)
+        }
+    }
+
+    fn gather(&self, out: ValueId) {
+        let s = self.shared;
+        let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
+        // SAFETY: the workspace has these rows, the order was checked against the examples.
+        unsafe {
+            gather_inputs(s.examples, self.order, s.value(out), self.samples());
+            gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples());
+        }
+    }
+
+    fn map(&self, formula: Formula, a: ValueId, out: ValueId) {
+        let s = self.shared;
+        let cols = 0..s.width(out).next_multiple_of(PAD);
+        s.plan.simd.run(Map { formula, a: s.value(a), out: s.value(out), rows: self.samples(), cols });
+    }
+
+    /// Does this thread's part of a step.
+    fn run(&self, step: &Step) {
+        let s = self.shared;
+        let (simd, batch) = (s.plan.simd, self.order.len());
+        match *step {
+            Step::Gather { out } => self.gather(out),
+            Step::Transpose { x } => simd.run(Transpose {
+                x: s.value(x),
+                twin: s.twin(x),
+                rows: self.samples(),
+                width: s.width(x),
+            }),
+            Step::Index { x } => simd.run(BuildIndex {
+                x: s.value(x),
+                width: s.width(x),
+                index: s.index,
+                rows: self.samples(),
+            }),
+            Step::Dense { .. } => self.dense(step),
+            Step::Activate { f, x, out } => self.map(Formula::Activate(f), x, out),
+            Step::Affine { scale, offset, x, out } => self.map(Formula::Affine(scale, offset), x, out),
+            Step::Multiply { x, factor, out } => self.map(Formula::Multiply(s.value(factor)), x, out),
+            Step::ActivateGradient { f, v, dy, dx } => {
+                self.map(Formula::ActivateGradient(f, s.value(dy)), v, dx);
+            }
+            Step::DropoutMask { rate, ref stream, out } => self.mask(rate, stream, out),
+            Step::Penalty { param, .. } => {
+                let variable = &s.stage.program.params[param.0];
+                simd.run(RowNorms {
+                    weights: s.weight(param),
+                    width: variable.cols(),
+                    sums: s.norms[param.0],
+                    rows: self.part.span(variable.rows(), 1),
+                });
+            }
+            Step::InputGradient { .. } => self.input_gradient(step),
+            Step::KernelUpdate { x, dy, kernel, regularizer } => {
+                let inputs = s.width(x);
+                let (rows, cols) = self.share(0..inputs, self.part.span(inputs, 1), s.width(dy));
+                simd.run(KernelUpdate {
+                    x: s.value(x),
+                    x_twin: (s.sparse && x == ValueId(0)).then(|| s.twin(x)),
+                    dy: s.value(dy),
+                    batch,
+                    moving: self.moving(kernel, regularizer),
+                    rows,
+                    cols,
+                });
+            }
+            Step::BiasUpdate { dy, bias, regularizer } => simd.run(BiasUpdate {
+                dy: s.value(dy),
+                batch,
+                moving: self.moving(bias, regularizer),
+                cols: self.part.span(s.width(dy).next_multiple_of(PAD), PAD),
+            }),
+            Step::Softmax { .. }
+            | Step::SoftmaxGradient { .. }
+            | Step::SoftmaxCrossentropy { .. }
+            | Step::Loss { .. }
+            | Step::Accuracy { .. } => self.score_step(step),
+        }
+    }
+
+    fn dense(&self, step: &Step) {
+        let Step::Dense { x, kernel, bias, matmul, activation, active, factor, out } = *step else { return };
+        let s = self.shared;
+        let (rows, cols) = self.share(0..self.order.len(), self.samples(), s.width(out));
+        let value = |id: Option<ValueId>| id.map(|id| s.value(id));
+        s.plan.simd.run(Dense {
+            x: s.value(x),
+            inputs: s.width(x),
+            index: (s.sparse && x == ValueId(0)).then_some(s.index),
+            kernel: s.weight(kernel),
+            bias: bias.map(|id| s.weight(id)),
+            matmul: value(matmul),
+            activation,
+            active: value(active),
+            factor: value(factor),
+            out: s.value(out),
+            rows,
+            cols,
+        });
+    }
+
+    fn input_gradient(&self, step: &Step) {
+        let Step::InputGradient { dy, kernel, factor, activation, out } = *step else { return };
+        let s = self.shared;
+        let inputs = s.width(out);
+        s.plan.simd.run(InputGradient {
+            dy_twin: s.twin(dy),
+            outputs: s.width(dy),
+            kernel: s.weight(kernel),
+            factor: factor.map(|id| s.value(id)),
+            activation: activation.map(|(f, v)| (f, s.value(v))),
+            twin: s.twin(out),
+            out: s.value(out),
+            batch: self.order.len(),
+            inputs: self.part.span(inputs, PAD),
+        });
+    }
+
+    fn mask(&self, rate: f64, name: &str, out: ValueId) {
+        let Some(streams) = self.shared.streams else { return };
+        let mut stream = streams.open(Purpose::Dropout, name, self.step);
+        let (mask, width) = (self.shared.value(out), self.shared.width(out));
+        // SAFETY: the workspace has these rows.
+        unsafe { dropout::fill_mask(&mut stream, rate, mask, width, self.samples()) }
+    }
+
+    fn score_step(&self, step: &Step) {
+        let s = self.shared;
+        let (simd, batch, rows) = (s.plan.simd, self.order.len(), self.samples());
+        match *step {
+            Step::Softmax { x, out } => {
+                simd.run(Softmax { x: s.value(x), out: s.value(out), width: s.width(x), rows });
+            }
+            Step::SoftmaxGradient { y, dy, dx } => simd.run(SoftmaxGradient {
+                y: s.value(y),
+                dy: s.value(dy),
+                dx: s.value(dx),
+                width: s.width(y),
+                rows,
+            }),
+            Step::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
+                simd.run(SoftmaxCrossentropy {
+                    smoothing,
+                    logits: s.value(logits),
+                    probabilities: s.value(probabilities),
+                    dlogits: dlogits.map(|id| s.value(id)),
+                    targets: self.targets(),
+                    losses: s.losses,
+                    width: s.width(logits),
+                    batch,
+                    rows,
+                });
+            }
+            Step::Loss { loss, prediction, dprediction } => simd.run(RowLoss {
+                loss,
+                prediction: s.value(prediction),
+                dprediction: dprediction.map(|id| s.value(id)),
+                targets: self.targets(),
+                losses: s.losses,
+                width: s.width(prediction),
+                batch,
+                rows,
+            }),
+            Step::Accuracy { prediction } => simd.run(Accuracy {
+                prediction: s.value(prediction),
+                targets: self.targets(),
+                correct: s.correct,
+                width: s.width(prediction),
+                rows,
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// The scalars of the next step.
+struct NextScalars<'a> {
+    learning_rate: f32,
+    step: u64,
+    memory: &'a mut Memory<f32>,
+}
+
+impl RuleVisitor for NextScalars<'_> {
+    type Output = Scalars<f32>;
+
+    fn visit<R: UpdateRule>(self, rule: R) -> Scalars<f32> {
+        rule.scalars(self.learning_rate, self.step, self.memory)
+    }
+}
+
+/// One pass over the samples in `order`, in batches.
+pub(crate) struct Epoch<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) examples: &'a Examples<'a>,
+    pub(crate) order: &'a [u32],
+    pub(crate) streams: &'a Streams,
+    pub(crate) threads: usize,
+}
+
+impl Epoch<'_> {
+    /// Trains; `after_batch` hears of every batch and may end the epoch. An epoch also ends with
+    /// the first batch whose loss is not finite.
+    pub(crate) fn train(
+        &self,
+        state: &mut State,
+        workspace: &mut Workspace,
+        after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
+    ) -> Score {
+        let threads = self.threads.max(1);
+        let size = workspace.batch;
+        let buffers = (state.weights.start(), state.slots.each_mut().map(|slot| slot.start()));
+        let stages = (self.plan, &self.plan.train);
+        let shared = Shared::new(stages, buffers, workspace, self.examples, Some(self.streams));
+        let (barrier, stop) = (Barrier::new(threads), AtomicBool::new(false));
+        let start = (state.memory, state.steps);
+        let team = Team { shared: &shared, barrier: &barrier, stop: &stop, order: self.order, size };
+        let (score, memory, steps) = std::thread::scope(|scope| {
+            for worker in 1..threads {
+                let team = &team;
+                scope.spawn(move || {
+                    let mut ignore = |_: BatchScore, _: &Score| ControlFlow::Continue(());
+                    team.work(Part { worker, workers: threads }, start, &mut ignore)
+                });
+            }
+            team.work(Part { worker: 0, workers: threads }, start, after_batch)
+        });
+        (state.memory, state.steps) = (memory, steps);
+        score
+    }
+}
+
+/// What the threads of an epoch share.
+struct Team<'a> {
+    shared: &'a Shared<'a>,
+    barrier: &'a Barrier,
+    stop: &'a AtomicBool,
+    order: &'a [u32],
+    size: usize,
+}
+
+impl Team<'_> {
+    /// One thread's epoch. Worker 0 scores the batches and decides whether to go on.
+    fn work(
+        &self,
+        part: Part,
+        (mut memory, mut steps): (Memory<f32>, u64),
+        after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
+    ) -> (Score, Memory<f32>, u64) {
+        let _guard = self.barrier.guard();
+        let schedule = schedule(self.shared.stage, part, self.shared.sparse);
+        let optimizer = &self.shared.plan.optimizer;
+        let mut score = Score::default();
+        for order in self.order.chunks(self.size) {
+            let learning_rate = optimizer.learning_rate as f32;
+            let next = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
+            let scalars = optimizer.rule.visit(next);
+            let batch = Batch { shared: self.shared, part, order, scalars, step: steps };
+            for slot in &schedule {
+                batch.run(slot.step);
+                if slot.barrier {
+                    self.barrier.wait();
+                }
+                if slot.scored && part.worker == 0 {
+                    let result = self.shared.score(order.len());
+                    score.add(result);
+                    if after_batch(result, &score).is_break() || !result.loss.is_finite() {
+                        self.stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+            steps += 1;
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        (score, memory, steps)
+    }
+}
+
+/// How many samples are scored or predicted at a time.
+pub(crate) const INFERENCE_BATCH: usize = 128;
+
+/// Runs an inference stage over all examples, in order; `each` gets every batch's first sample, its
+/// score and its outputs. Threads take whole batches by turns.
+pub(crate) fn infer(
+    (plan, stage): (&Plan, &Stage),
+    state: &State,
+    examples: &Examples<'_>,
+    threads: usize,
+    each: &(dyn Fn(usize, BatchScore, &[f32]) + Sync),
+) {
+    let order: Vec<u32> = (0..examples.len() as u32).collect();
+    let batches = order.len().div_ceil(INFERENCE_BATCH);
+    let threads = threads.clamp(1, batches.max(1));
+    // Inference steps only read the weights, so several threads may share them.
+    let weights = state.weights.as_slice().as_ptr().cast_mut();
+    let view = ReadOnly(weights);
+    let work = |worker: usize| {
+        let view = &view;
+        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples);
+        let none = [std::ptr::null_mut(); MAX_SLOTS];
+        let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
+        let part = Part { worker: 0, workers: 1 };
+        let schedule = schedule(stage, part, shared.sparse);
+        for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
+            let batch = Batch { shared: &shared, part, order, scalars: [0.0; 6], step: 0 };
+            schedule.iter().for_each(|slot| batch.run(slot.step));
+            let output = shared.value(stage.program.output);
+            // SAFETY: this thread alone has the workspace.
+            let outputs = unsafe { output.row(0, order.len() * output.stride) };
+            each(number * INFERENCE_BATCH, shared.score(order.len()), outputs);
+        }
+    };
+    std::thread::scope(|scope| {
+        for worker in 1..threads {
+            let work = &work;
+            scope.spawn(move || work(worker));
+        }
+        work(0);
+    });
+}
+
+/// Weights that nobody writes while it lives.
+struct ReadOnly(*mut f32);
+
+// SAFETY: only read.
+unsafe impl Sync for ReadOnly {}

@@ -1,0 +1,211 @@
+//! The engine gives the oracle's bits: every op and every optimizer, odd shapes, a short last batch,
+//! sparse and dense inputs, every vector level of this machine, one to three threads.
+
+use seedbed_nn::callbacks::Progress;
+use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
+use seedbed_nn::prelude::*;
+use seedbed_nn::random::{Purpose, Seed, Streams};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+const SEED: u64 = 11;
+
+/// Samples for a model: odd in number, so that the last batch is short.
+struct Samples {
+    shape: Vec<usize>,
+    inputs: Vec<f32>,
+    labels: Vec<u16>,
+}
+
+fn samples(shape: &[usize], count: usize, classes: u32, density: f32) -> Samples {
+    let mut stream = Streams::new(Seed(3)).open(Purpose::Split, "samples", 0);
+    let width: usize = shape.iter().product();
+    let inputs = (0..count * width)
+        .map(|_| if stream.uniform() < density { stream.normal() } else { 0.0 })
+        .collect();
+    let labels = (0..count).map(|_| stream.below(classes) as u16).collect();
+    Samples { shape: shape.to_vec(), inputs, labels }
+}
+
+/// Keeps the running loss after every batch.
+#[derive(Default)]
+struct Losses(Vec<f64>);
+
+impl Callback for Losses {
+    fn on_batch_end(&mut self, _: Progress, so_far: &seedbed_nn::Score) -> ControlFlow<()> {
+        self.0.push(so_far.loss());
+        ControlFlow::Continue(())
+    }
+}
+
+struct Case {
+    name: String,
+    model: Sequential,
+    optimizer: Optimizer,
+    loss: Loss,
+    batch: usize,
+    samples: Samples,
+}
+
+const EPOCHS: usize = 3;
+
+/// What the oracle gives: running losses, weights and outputs.
+fn oracle(case: &Case) -> (Vec<f64>, Vec<Vec<f32>>, Vec<f32>) {
+    let streams = Streams::new(Seed(SEED));
+    let model = case.model.compile(Compile::new(case.optimizer, case.loss).streams(streams)).unwrap();
+    let mut oracle = Reference::<f32>::new(model.plan(), &streams);
+    let width: usize = case.samples.shape.iter().product();
+    let batch = |range: std::ops::Range<usize>| ReferenceBatch {
+        inputs: case.samples.inputs[range.start * width..range.end * width].to_vec(),
+        targets: targets(case, range.clone()),
+        samples: range.len(),
+    };
+    let count = case.samples.labels.len();
+    let mut running = Vec::new();
+    for _ in 0..EPOCHS {
+        let (mut sum, mut seen) = (0.0, 0);
+        for start in (0..count).step_by(case.batch) {
+            let batch = batch(start..count.min(start + case.batch));
+            sum += f64::from(oracle.train(&batch).loss) * batch.samples as f64;
+            seen += batch.samples;
+            running.push(sum / seen as f64);
+        }
+    }
+    let outputs = oracle.evaluate(&batch(0..count)).outputs;
+    (running, oracle.weights, outputs)
+}
+
+fn targets(case: &Case, range: std::ops::Range<usize>) -> ReferenceTargets<f32> {
+    let labels = &case.samples.labels[range];
+    if case.loss.name() == "sparse_categorical_crossentropy" {
+        return ReferenceTargets::Classes(labels.iter().map(|&label| usize::from(label)).collect());
+    }
+    let outputs = case.model.summary().unwrap().rows.last().unwrap().output_shape.size();
+    let one_hot = |&label: &u16| (0..outputs).map(move |i| if i == usize::from(label) { 1.0 } else { 0.0 });
+    ReferenceTargets::Rows(labels.iter().flat_map(one_hot).collect())
+}
+
+fn check(case: &Case) {
+    let (losses, weights, outputs) = oracle(case);
+    let examples =
+        Examples::classes(case.samples.shape.clone(), &case.samples.inputs, &case.samples.labels).unwrap();
+    for simd in SimdLevel::available() {
+        for threads in 1..=3 {
+            let place = format!("{}, {simd}, {threads} threads", case.name);
+            let options = Compile::new(case.optimizer, case.loss).seed(SEED).simd(simd);
+            let mut model = case.model.compile(options.threads(NonZeroUsize::new(threads).unwrap())).unwrap();
+            let mut seen = Losses::default();
+            let fit = Fit::new().epochs(EPOCHS).batch_size(case.batch).shuffle(false).callback(&mut seen);
+            let history = model.fit(&examples, fit).unwrap();
+            assert_eq!(history.ending, Ending::Finished, "{place}");
+            assert_eq!(seen.0, losses, "running losses: {place}");
+            let names: Vec<String> = model.params().iter().map(|param| param.name.clone()).collect();
+            for (name, expected) in names.iter().zip(&weights) {
+                let bits = |values: &[f32]| values.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&model.weight(name).unwrap()), bits(expected), "{name}: {place}");
+            }
+            assert_eq!(model.predict(&examples).unwrap(), outputs, "outputs: {place}");
+        }
+    }
+}
+
+fn sparse_crossentropy() -> Loss {
+    "sparse_categorical_crossentropy".parse().unwrap()
+}
+
+fn case(name: &str, model: Sequential, optimizer: &str, loss: Loss, batch: usize, samples: Samples) -> Case {
+    Case { name: name.into(), model, optimizer: optimizer.parse().unwrap(), loss, batch, samples }
+}
+
+/// The lesson's model in small.
+fn small(hidden: usize, activation: Activation, classes: usize) -> Sequential {
+    Sequential::new([7, 5])
+        .add(Flatten::new())
+        .add(Dense::new(hidden).activation(activation))
+        .add(Dense::new(classes).activation(Activation::Softmax))
+}
+
+#[test]
+fn every_optimizer() {
+    let with = |optimizer: Optimizer| {
+        let samples = samples(&[7, 5], 37, 5, 0.2);
+        let model = small(33, Activation::Relu, 5);
+        let name = format!("{optimizer:?}");
+        check(&Case { name, model, optimizer, loss: sparse_crossentropy(), batch: 8, samples });
+    };
+    Optimizer::NAMES.iter().for_each(|name| with(name.parse().unwrap()));
+    with(Sgd { momentum: 0.9, nesterov: false }.into());
+    with(Sgd { momentum: 0.9, nesterov: true }.into());
+    with(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into());
+    with(RmsProp { momentum: 0.5, ..RmsProp::default() }.into());
+    with(Adam { amsgrad: true, ..Adam::default() }.into());
+}
+
+#[test]
+fn every_activation() {
+    for name in Activation::NAMES {
+        let activation: Activation = name.parse().unwrap();
+        let samples = samples(&[7, 5], 21, 4, 1.0);
+        check(&case(name, small(19, activation, 4), "adam", sparse_crossentropy(), 6, samples));
+    }
+}
+
+#[test]
+fn odd_shapes() {
+    for (hidden, classes, batch, count, density) in
+        [(1, 2, 1, 5, 1.0), (130, 17, 33, 70, 0.1), (64, 10, 32, 64, 0.1), (200, 40, 50, 101, 1.0), (16, 3, 64, 40, 0.5)]
+    {
+        let samples = samples(&[7, 5], count, classes as u32, density);
+        let name = format!("{hidden} hidden, {classes} classes, batch {batch}, density {density}");
+        check(&case(&name, small(hidden, Activation::Relu, classes), "adam", sparse_crossentropy(), batch, samples));
+    }
+}
+
+#[test]
+fn every_layer_and_dropout() {
+    let model = Sequential::new([7, 5])
+        .add(Rescaling::new(0.5, -0.25))
+        .add(Flatten::new())
+        .add(Dense::new(40).activation(Activation::Gelu { approximate: false }))
+        .add(Dropout::new(0.3))
+        .add(Dense::new(24).use_bias(false))
+        .add(ActivationLayer::new(Activation::Selu))
+        .add(Dropout::new(0.5))
+        .add(Dense::new(18).activation(Activation::Softmax))
+        .add(Dense::new(6))
+        .add(ActivationLayer::new(Activation::Softmax));
+    check(&case("deep", model.clone(), "nadam", sparse_crossentropy(), 8, samples(&[7, 5], 37, 6, 1.0)));
+    check(&case("deep, sparse", model, "nadam", sparse_crossentropy(), 8, samples(&[7, 5], 37, 6, 0.1)));
+}
+
+#[test]
+fn regularizers() {
+    let model = Sequential::new([12])
+        .add(
+            Dense::new(21)
+                .activation(Activation::Tanh)
+                .kernel_regularizer(Regularizer::l1_l2(1e-3, 1e-2))
+                .bias_regularizer(Regularizer::l2(1e-2)),
+        )
+        .add(Dense::new(3).activation(Activation::Softmax).kernel_regularizer(Regularizer::l1(1e-3)));
+    check(&case("l1_l2", model, "adamw", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
+}
+
+#[test]
+fn every_loss() {
+    let categorical = |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
+    for (loss, last) in [
+        (categorical(false, 0.1), Activation::Softmax),
+        (categorical(true, 0.0), Activation::Linear),
+        (categorical(false, 0.0), Activation::Sigmoid),
+        (Loss::SparseCategoricalCrossentropy { from_logits: true }, Activation::Linear),
+        (sparse_crossentropy(), Activation::Sigmoid),
+        (Loss::MeanSquaredError, Activation::Softmax),
+        (Loss::MeanSquaredError, Activation::Linear),
+    ] {
+        let model = Sequential::new([12])
+            .add(Dense::new(20).activation(Activation::Relu))
+            .add(Dense::new(5).activation(last));
+        check(&case(&format!("{loss:?}, {last:?}"), model, "sgd", loss, 6, samples(&[12], 23, 5, 1.0)));
+    }
+}
