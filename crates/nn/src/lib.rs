@@ -4,6 +4,7 @@
 
 pub mod activations;
 pub mod config;
+pub mod initializers;
 pub mod kernels;
 pub mod lane;
 pub mod names;
