@@ -354,14 +354,16 @@ mod tests {
 
     #[test]
     fn normal_numbers_are_normal() {
-        let mut numbers = vec![0.0; 100_000];
+        let mut numbers = vec![0.0; 1_000_000];
         stream("normal").fill_normal(&mut numbers);
         // Both halves of the pairs, and their squares, must be uncorrelated.
         let correlation = |f: fn(f32) -> f32| {
             numbers.chunks_exact(2).map(|pair| f64::from(f(pair[0]) * f(pair[1]))).sum::<f64>()
         };
-        assert!(correlation(|z| z).abs() < 4.0 * 50_000_f64.sqrt());
-        assert!(correlation(|z| z * z - 1.0).abs() < 8.0 * 50_000_f64.sqrt());
+        assert!(correlation(|z| z).abs() < 4.0 * 500_000_f64.sqrt());
+        assert!(correlation(|z| z * z - 1.0).abs() < 8.0 * 500_000_f64.sqrt());
+        let variance = numbers.iter().map(|&z| f64::from(z * z)).sum::<f64>() / 1e6;
+        assert!((variance - 1.0).abs() < 4.0 * 2_f64.sqrt() / 1e3, "{variance}");
         let statistic = kolmogorov_smirnov(numbers, normal_cdf);
         assert!(statistic < 1.95, "{statistic}");
     }

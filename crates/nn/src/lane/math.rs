@@ -73,7 +73,7 @@ pub fn exp_m1<L: F32Lane>(x: L) -> L {
     // Half of the result, for n may be 128.
     let scale = (n - L::splat(1.0)).exp2();
     let half = p.mul_add(scale, scale - L::splat(0.5));
-    L::select(n.equals(L::splat(0.0)), p, half + half)
+    half + half
 }
 
 /// ln(2ᵉ (1 + f)) for √½ ≤ 1 + f ≤ √2.
