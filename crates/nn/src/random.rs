@@ -25,6 +25,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 /// What every random number of a run comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -227,6 +230,7 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
+    use super::testing::*;
     use super::*;
 
     fn stream(name: &str) -> Stream {
@@ -339,17 +343,6 @@ mod tests {
         }
     }
 
-    /// The Kolmogorov-Smirnov statistic, scaled; beyond 1.95 with probability 0.001.
-    fn kolmogorov_smirnov(mut sample: Vec<f32>, cdf: impl Fn(f64) -> f64) -> f64 {
-        sample.sort_by(f32::total_cmp);
-        let n = sample.len() as f64;
-        let distance = |(i, &x): (usize, &f32)| {
-            let expected = cdf(f64::from(x));
-            (expected - i as f64 / n).max((i + 1) as f64 / n - expected)
-        };
-        sample.iter().enumerate().map(distance).fold(0.0, f64::max) * n.sqrt()
-    }
-
     #[test]
     fn uniform_numbers_are_uniform() {
         let mut stream = stream("uniform");
@@ -357,6 +350,34 @@ mod tests {
         assert!(sample.iter().all(|x| (0.0..1.0).contains(x)));
         let statistic = kolmogorov_smirnov(sample, |x| x);
         assert!(statistic < 1.95, "{statistic}");
+    }
+
+    #[test]
+    fn normal_numbers_are_normal() {
+        let mut numbers = vec![0.0; 1_000_000];
+        stream("normal").fill_normal(&mut numbers);
+        // Both halves of the pairs, and their squares, must be uncorrelated.
+        let correlation = |f: fn(f32) -> f32| {
+            numbers.chunks_exact(2).map(|pair| f64::from(f(pair[0]) * f(pair[1]))).sum::<f64>()
+        };
+        assert!(correlation(|z| z).abs() < 4.0 * 500_000_f64.sqrt());
+        assert!(correlation(|z| z * z - 1.0).abs() < 8.0 * 500_000_f64.sqrt());
+        let variance = numbers.iter().map(|&z| f64::from(z * z)).sum::<f64>() / 1e6;
+        assert!((variance - 1.0).abs() < 4.0 * 2_f64.sqrt() / 1e3, "{variance}");
+        let statistic = kolmogorov_smirnov(numbers, normal_cdf);
+        assert!(statistic < 1.95, "{statistic}");
+    }
+
+    #[test]
+    fn truncated_numbers_are_truncated_normal() {
+        let mut one_by_one = stream("truncated");
+        let mut filled = vec![0.0; 100_000];
+        stream("truncated").fill_truncated_normal(&mut filled);
+        for sample in [filled, (0..100_000).map(|_| one_by_one.truncated_normal()).collect()] {
+            assert!(sample.iter().all(|z| z.abs() <= 2.0));
+            let statistic = kolmogorov_smirnov(sample, truncated_normal_cdf);
+            assert!(statistic < 1.95, "{statistic}");
+        }
     }
 
     #[test]
