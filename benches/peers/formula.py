@@ -11,6 +11,8 @@ import numpy as np
 KERNEL_STREAM = 100  # kernel of the l-th dense layer: stream 100 + l
 INPUT_STREAM = 200
 LABEL_STREAM = 7
+WEIGHT_STREAM = 300
+TARGET_STREAM = 400
 
 
 def mix(x):
@@ -52,6 +54,28 @@ def labels(count, classes):
 def dense_inputs(count, features):
     """`count` rows of `features` numbers in [-1, 1)."""
     return symmetric(INPUT_STREAM, count * features).astype(np.float32).reshape(count, features)
+
+
+def dense_targets(kind, count, outputs):
+    """`count` rows of targets: `dense` in [-1, 1), `positive` in [0.1, 1.1), `share` positive with sum 1."""
+    if kind == "dense":
+        return symmetric(TARGET_STREAM, count * outputs).astype(np.float32).reshape(count, outputs)
+    units = unit(TARGET_STREAM, np.arange(count * outputs)).reshape(count, outputs)
+    if kind == "positive":
+        return (units + 0.1).astype(np.float32)
+    if kind == "share":
+        return (units / units.sum(axis=1, keepdims=True)).astype(np.float32)  # the sum is exact in float64
+    raise ValueError(f"expected dense, positive or share; received {kind}")
+
+
+def sample_weights(count):
+    """One weight in [0.5, 1.5) per sample."""
+    return (0.5 + unit(WEIGHT_STREAM, np.arange(count))).astype(np.float32)
+
+
+def class_weights(classes):
+    """0.5, 1.0, 1.5, …"""
+    return (0.5 * np.arange(1, classes + 1)).astype(np.float32)
 
 
 def synthetic_pictures(count, pixels=784, classes=10):

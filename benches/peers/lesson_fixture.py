@@ -10,6 +10,7 @@ import os
 import pathlib
 
 import numpy as np
+
 import formula
 import reference
 from reference import keras
@@ -63,9 +64,7 @@ def build(optimizer, dropout, regularizers):
     dense_kernel, dense_bias, dense_1_kernel, dense_1_bias = (r and r() for r in regularizers)
     layers = [
         keras.layers.Input((784,)),
-        keras.layers.Dense(
-            128, "relu", kernel_regularizer=dense_kernel, bias_regularizer=dense_bias, name="dense"
-        ),
+        keras.layers.Dense(128, "relu", kernel_regularizer=dense_kernel, bias_regularizer=dense_bias, name="dense"),
     ]
     if dropout:
         layers.append(keras.layers.Dropout(0.0))
@@ -93,10 +92,6 @@ def digest(variable, dtype):
     }
 
 
-def config(regularizer):
-    return regularizer and keras.regularizers.serialize(regularizer())["config"]
-
-
 def run(name, optimizer, dropout, regularizers, steps, data, dtype):
     reference.use(dtype)
     model = build(optimizer, dropout, regularizers)
@@ -104,9 +99,9 @@ def run(name, optimizer, dropout, regularizers, steps, data, dtype):
     batches = ((x[i : i + BATCH], y[i : i + BATCH]) for i in range(0, steps * BATCH, BATCH))
     losses = reference.train(model, batches)
     record = {"name": name, "data": data, "dtype": dtype, "dropout_layer": dropout, "batch_size": BATCH, "steps": steps}
-    record["optimizer"] = reference.optimizer_config(model, dtype)
+    record["optimizer"] = reference.describe(model.optimizer, dtype)
     names = ("dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias")
-    record["regularizers"] = {n: config(r) for n, r in zip(names, regularizers) if r}
+    record["regularizers"] = {n: reference.describe(r(), dtype) for n, r in zip(names, regularizers) if r}
     record["losses"] = reference.numbers(losses, dtype)
     record["weights"] = {n: digest(v, dtype) for n, v in zip(names, model.trainable_variables)}
     print(f"{name:18} {data:10} {dtype}  loss {losses[0]:.6f} -> {losses[-1]:.6f}")
