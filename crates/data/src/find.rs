@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::{self, Entry};
 use crate::dataset::{Dataset, Source};
+use crate::digits;
 use crate::error::DataError;
 use crate::folder::{self, Content};
 use crate::name::DataName;
@@ -57,6 +58,9 @@ pub fn load(
     finder: &Finder,
     _progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, DataError> {
+    if name == DataName::Digits {
+        return Ok(digits(None));
+    }
     load_entry(name.entry().unwrap_or(&catalog::MNIST), finder)
 }
 
@@ -68,6 +72,18 @@ fn load_entry(entry: &'static Entry, finder: &Finder) -> Result<Loaded, DataErro
         }
     }
     Err(DataError::NotFound { title: entry.title, tried: vec![], how: String::new() })
+}
+
+fn digits(notice: Option<String>) -> Loaded {
+    let dataset = Dataset {
+        name: DataName::Digits.to_string(),
+        title: "built-in digits".to_owned(),
+        source: Source::BuiltIn,
+        class_names: catalog::MNIST.class_names.map(str::to_owned).to_vec(),
+        train: digits::train(),
+        test: digits::test(),
+    };
+    Loaded { dataset, notice }
 }
 
 fn loaded(entry: &Entry, source: Source, content: Content) -> Loaded {

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod idx;
 
 mod dataset;
+mod digits;
 mod error;
 mod find;
 mod folder;
