@@ -96,7 +96,8 @@ pub(crate) fn read_file(file: &File, folder: &Path) -> Result<ReadFile, DataErro
 pub(crate) struct ReadFile {
     name: String,
     idx: Idx,
-    verified: bool,
+    /// Whether it matched a hash of the catalogue.
+    pub(crate) verified: bool,
 }
 
 /// The compressed file if it is there, else the plain one.

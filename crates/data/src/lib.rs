@@ -6,8 +6,10 @@
 pub mod catalog;
 pub mod idx;
 
+mod cache;
 mod dataset;
 mod digits;
+mod download;
 mod error;
 mod find;
 mod folder;
@@ -17,6 +19,6 @@ mod pictures;
 
 pub use dataset::{Dataset, Source};
 pub use error::DataError;
-pub use find::{Finder, Loaded, Progress, load};
+pub use find::{Finder, Loaded, Progress, fetch, load, locate};
 pub use name::DataName;
 pub use pictures::{Pictures, Statistics};

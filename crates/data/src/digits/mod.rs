@@ -19,6 +19,9 @@ use self::random::Stream;
 use self::writer::Writer;
 use crate::pictures::Pictures;
 
+/// The set's name in a sentence.
+pub(crate) const TITLE: &str = "built-in digits";
+
 /// Pictures and writers of a part, and where its random streams begin.
 struct Part {
     count: usize,
