@@ -1,1 +1,24 @@
 //! Where pictures come from.
+//!
+//! A [`DataName`] and a [`Finder`] go in, a [`Dataset`] comes out: from a folder, from the cache, from a mirror, or,
+//! for the built-in digits, drawn on the spot. Every file is verified; nothing here prints.
+
+pub mod catalog;
+pub mod idx;
+
+mod cache;
+mod dataset;
+mod digits;
+mod download;
+mod error;
+mod find;
+mod folder;
+mod hash;
+mod name;
+mod pictures;
+
+pub use dataset::{Dataset, Source};
+pub use error::DataError;
+pub use find::{Finder, Loaded, Progress, fetch, load, locate};
+pub use name::DataName;
+pub use pictures::{Pictures, Statistics};
