@@ -1,0 +1,1 @@
+//! One HTML file per lesson or study, drawn from its record.
