@@ -43,6 +43,7 @@ pub(crate) fn lesson(seeds: u64, epochs: usize) -> LessonRecord {
         },
         dataset: DatasetRecord {
             name: "dots".into(),
+            title: "Dots".into(),
             source: "Made up for a test.".into(),
             notice: None,
             class_names: vec!["left".into(), "right".into()],
@@ -57,8 +58,8 @@ pub(crate) fn lesson(seeds: u64, epochs: usize) -> LessonRecord {
         },
         models: vec![
             model("model 1", &[], seeds, 0.99, 0.97),
-            model("model 2", &["initializer: a → b", "optimizer: c → d"], seeds, 0.99, 0.975),
-            model("model 3", &["initializer: a → b", "dropout: none → 0.5"], seeds, 0.91, 0.90),
+            model("model 2", &["initializer a → b", "optimizer c → d"], seeds, 0.99, 0.975),
+            model("model 3", &["initializer a → b", "dropout none → 0.5"], seeds, 0.91, 0.90),
         ],
         seeds: (1..=seeds).collect(),
         epochs,

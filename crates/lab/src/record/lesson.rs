@@ -46,8 +46,10 @@ pub struct Environment {
 /// The data in numbers and a few pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetRecord {
-    /// Its name, as in "mnist".
+    /// The name it is asked for by, as in "mnist".
     pub name: String,
+    /// The name a person calls it, as in "MNIST".
+    pub title: String,
     /// One sentence on where it came from.
     pub source: String,
     /// Why this dataset stands in for another one; shown loudly wherever numbers are.
@@ -89,7 +91,7 @@ pub struct ModelRecord {
     pub name: String,
     /// One sentence on what it is.
     pub title: String,
-    /// What differs from the baseline, one entry per choice, as in "optimizer: adam → nadam"; empty for the baseline.
+    /// What differs from the baseline, one entry per choice, as in "optimizer adam → nadam"; empty for the baseline.
     pub changed: Vec<String>,
     /// The initializer of its hidden layers.
     pub initializer: String,
