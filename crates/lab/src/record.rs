@@ -1,0 +1,18 @@
+//! What was run and what came out: plain data, without behaviour beyond reading it.
+//!
+//! A record holds measurements only. Means, intervals and sentences are computed from it by
+//! [`statistics`](crate::statistics) whenever they are shown, so a record never disagrees with its report.
+
+mod bytes;
+mod epoch;
+#[cfg(test)]
+pub(crate) mod example;
+mod inspection;
+mod lesson;
+mod number;
+mod trial;
+
+pub use epoch::EpochRecord;
+pub use inspection::{Inspection, KernelPictures, LayerWeights, Mistake};
+pub use lesson::{DatasetRecord, Environment, LayerRow, LessonRecord, ModelRecord, Picture};
+pub use trial::{TrialRecord, TrialStatus};

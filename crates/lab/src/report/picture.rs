@@ -1,0 +1,155 @@
+//! Pictures inside the page: PNG files as data URIs, drawn with hard pixel edges.
+//!
+//! Every picture is one byte per pixel into a palette of 256 colours, which keeps a sheet of weights small.
+
+use super::color::{self, Rgb};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, html};
+
+/// Pixels of 0 to 255 as an image of `width` columns, in colours from `scale`, which takes 0 to 1.
+///
+/// Missing pixels of the last row are 0; without pixels there is no image.
+pub fn bytes(pixels: &[u8], width: usize, scale: fn(f64) -> Rgb, alt: &str) -> Markup {
+    let palette: Vec<Rgb> = (0..=255).map(|level| scale(f64::from(level) / 255.0)).collect();
+    image(pixels, width, &palette, false, alt)
+}
+
+/// A colour scale as an upright bar, its high end on top.
+pub fn color_bar(scale: fn(f64) -> Rgb) -> Markup {
+    let palette: Vec<Rgb> = (0..=255).map(|level| scale(1.0 - f64::from(level) / 255.0)).collect();
+    let levels: Vec<u8> = (0..=255).collect();
+    image(&levels, 1, &palette, false, "")
+}
+
+/// A colour scale of −1 to 1 as a lying bar, its high end on the right.
+pub fn color_strip(scale: fn(f64) -> Rgb) -> Markup {
+    let palette: Vec<Rgb> = (0..=255).map(|level| scale(f64::from(level) / 127.5 - 1.0)).collect();
+    let levels: Vec<u8> = (0..=255).collect();
+    image(&levels, 256, &palette, false, "")
+}
+
+/// The incoming weights of the first units of a kernel, one tile of `height` × `width` per unit, side by side.
+///
+/// `kernel` is `[height · width, units]` row by row; colours run from blue at −`limit` over white to orange at `limit`.
+pub struct KernelSheet<'a> {
+    /// The weights.
+    pub kernel: &'a [f32],
+    /// How many units the kernel has.
+    pub units: usize,
+    /// How many of them to draw.
+    pub shown: usize,
+    /// Tiles per row.
+    pub columns: usize,
+    /// Height of a tile in pixels.
+    pub height: usize,
+    /// Width of a tile in pixels.
+    pub width: usize,
+    /// The weight that gets the deepest colour.
+    pub limit: f32,
+}
+
+/// The palette entry between tiles, the only one that is transparent.
+const BETWEEN_TILES: u8 = 0;
+
+impl KernelSheet<'_> {
+    /// The sheet as an image.
+    pub fn draw(&self, alt: &str) -> Markup {
+        let palette: Vec<Rgb> =
+            (0..=255).map(|level| color::diverging((f64::from(level) - 128.0) / 127.0)).collect();
+        let shown = self.shown.min(self.units);
+        let columns = self.columns.clamp(1, shown.max(1));
+        let sheet_width = columns * (self.width + 1) - 1;
+        let sheet_height = (shown.div_ceil(columns) * (self.height + 1)).saturating_sub(1);
+        let mut sheet = vec![BETWEEN_TILES; sheet_width * sheet_height];
+        for unit in 0..shown {
+            let corner =
+                (unit / columns) * (self.height + 1) * sheet_width + (unit % columns) * (self.width + 1);
+            for pixel in 0..self.height * self.width {
+                let weight = self.kernel.get(pixel * self.units + unit).copied().unwrap_or(0.0);
+                sheet[corner + pixel / self.width * sheet_width + pixel % self.width] = self.level(weight);
+            }
+        }
+        image(&sheet, sheet_width, &palette, true, alt)
+    }
+
+    fn level(&self, weight: f32) -> u8 {
+        let share = if self.limit > 0.0 { (weight / self.limit).clamp(-1.0, 1.0) } else { 0.0 };
+        (128.0 + 127.0 * share).round() as u8
+    }
+}
+
+fn image(pixels: &[u8], width: usize, palette: &[Rgb], first_is_transparent: bool, alt: &str) -> Markup {
+    let Some(file) = png_file(pixels, width, palette, first_is_transparent) else { return html! {} };
+    let height = pixels.len().div_ceil(width);
+    html! {
+        img.pixels width=(width) height=(height) alt=(alt)
+            src={ "data:image/png;base64," (STANDARD.encode(file)) };
+    }
+}
+
+/// A palette PNG, or `None` without pixels.
+fn png_file(pixels: &[u8], width: usize, palette: &[Rgb], first_is_transparent: bool) -> Option<Vec<u8>> {
+    let height = pixels.len().checked_div(width).filter(|&height| height > 0)?;
+    let whole_rows = &pixels[..height * width];
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    // Filters compare neighbouring bytes, which palette entries are not made for.
+    encoder.set_filter(png::Filter::NoFilter);
+    encoder.set_palette(palette.concat());
+    if first_is_transparent {
+        encoder.set_trns(vec![0u8]);
+    }
+    let mut writer = encoder.write_header().ok()?;
+    writer.write_image_data(whole_rows).ok()?;
+    writer.finish().ok()?;
+    Some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(markup: &str) -> (usize, Vec<u8>) {
+        let data = markup.split("base64,").nth(1).unwrap().split('"').next().unwrap();
+        let file = STANDARD.decode(data).unwrap();
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(file));
+        decoder.set_transformations(png::Transformations::IDENTITY);
+        let mut reader = decoder.read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.width as usize, pixels)
+    }
+
+    #[test]
+    fn pixels_survive_the_png() {
+        let pixels: Vec<u8> = (0..28 * 28).map(|i| (i * 7 % 256) as u8).collect();
+        let markup = bytes(&pixels, 28, color::ink, "a picture").into_string();
+        assert_eq!(decode(&markup), (28, pixels));
+        assert!(markup.contains(r#"width="28" height="28" alt="a picture""#), "{markup}");
+    }
+
+    #[test]
+    fn tiles_stand_where_their_unit_is() {
+        // Three units on pictures of 1 × 2 pixels, two tiles per row.
+        let kernel = [1.0, 0.0, -1.0, 0.0, 0.5, -2.0];
+        let sheet =
+            KernelSheet { kernel: &kernel, units: 3, shown: 3, columns: 2, height: 1, width: 2, limit: 1.0 };
+        let (width, pixels) = decode(&sheet.draw("").into_string());
+        assert_eq!(width, 5);
+        assert_eq!(pixels[..5], [255, 128, 0, 128, 192]);
+        assert_eq!(pixels[10..], [1, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn impossible_pictures_are_left_out() {
+        assert_eq!(bytes(&[], 28, color::ink, "").into_string(), "");
+        assert_eq!(bytes(&[1, 2], 0, color::ink, "").into_string(), "");
+        let empty =
+            KernelSheet { kernel: &[], units: 0, shown: 9, columns: 3, height: 2, width: 2, limit: 0.0 };
+        assert_eq!(empty.draw("").into_string(), "");
+    }
+}

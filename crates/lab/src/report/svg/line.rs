@@ -1,0 +1,129 @@
+//! A line chart over epochs, with bands.
+
+use super::frame::Frame;
+use super::{Ink, number};
+use crate::format::fixed;
+use maud::{Markup, html};
+
+/// One line.
+pub struct Series {
+    /// What it stands for.
+    pub ink: Ink,
+    /// Its values from epoch 1 on; where one is not finite the line has a hole.
+    pub values: Vec<f64>,
+    /// Half the height of the band around each value; empty for no band.
+    pub spread: Vec<f64>,
+}
+
+/// Lines over epochs on one pair of axes.
+pub struct LineChart<'a> {
+    /// Says what it is to those who cannot see it.
+    pub title: &'a str,
+    /// What the values are.
+    pub y_label: &'a str,
+    /// How many epochs the axis covers.
+    pub epochs: usize,
+    /// The values the axis covers.
+    pub y: [f64; 2],
+    /// Whether zero gets a line of its own.
+    pub zero: bool,
+    /// The lines, drawn in this order.
+    pub series: Vec<Series>,
+}
+
+const HEIGHT: f64 = 230.0;
+
+/// More points than this stand too close for marks.
+const MOST_MARKS: usize = 20;
+
+impl LineChart<'_> {
+    /// The chart.
+    pub fn draw(&self) -> Markup {
+        let last = self.epochs.max(1) as f64;
+        let x = if self.epochs > 1 { [1.0 - 0.02 * last, last + 0.02 * last] } else { [0.5, 1.5] };
+        let frame = Frame::new(HEIGHT, x, self.y);
+        let mut x_ticks = frame.x.whole_ticks(5);
+        if !x_ticks.iter().any(|(epoch, _)| *epoch <= 1.0) && self.epochs < 30 {
+            x_ticks.insert(0, (1.0, fixed(1.0, 0)));
+        }
+        let content = html! {
+            @if self.zero {
+                path.zero d={ "M" (number(frame.x.place(x[0]))) " " (number(frame.y.place(0.0)))
+                    "H" (number(frame.x.place(x[1]))) } {}
+            }
+            @for series in &self.series { g class=(series.ink.class()) {
+                @if !series.spread.is_empty() { path.band d=(series.band(&frame)) {} }
+                path.line d=(series.path(&frame)) {}
+                @if series.ink != Ink::Quiet && self.epochs <= MOST_MARKS {
+                    @for (x, y) in series.points(&frame) { (series.ink.shape().at(x, y)) }
+                }
+            } }
+        };
+        frame.draw(self.title, ["epoch", self.y_label], [&x_ticks, &frame.y.ticks(5)], &content)
+    }
+}
+
+impl Series {
+    fn finite(&self) -> impl DoubleEndedIterator<Item = (usize, f64)> {
+        self.values.iter().copied().enumerate().filter(|(_, value)| value.is_finite())
+    }
+
+    fn points(&self, frame: &Frame) -> Vec<(f64, f64)> {
+        self.finite().map(|(i, value)| (frame.x.place((i + 1) as f64), frame.y.place(value))).collect()
+    }
+
+    fn path(&self, frame: &Frame) -> String {
+        let mut path = String::new();
+        let mut previous = None;
+        for (i, value) in self.finite() {
+            let command = if i > 0 && previous == Some(i - 1) { 'L' } else { 'M' };
+            path.push(command);
+            path.push_str(&place(frame, i, value));
+            previous = Some(i);
+        }
+        path
+    }
+
+    /// Along the upper edge and back along the lower one.
+    fn band(&self, frame: &Frame) -> String {
+        let spread =
+            |i: usize| self.spread.get(i).copied().filter(|spread| spread.is_finite()).unwrap_or(0.0);
+        let upper = self.finite().map(|(i, value)| place(frame, i, value + spread(i)));
+        let lower = self.finite().rev().map(|(i, value)| place(frame, i, value - spread(i)));
+        let corners: Vec<String> = upper.chain(lower).collect();
+        if corners.is_empty() { String::new() } else { format!("M{}z", corners.join("L")) }
+    }
+}
+
+fn place(frame: &Frame, index: usize, value: f64) -> String {
+    format!("{} {}", number(frame.x.place((index + 1) as f64)), number(frame.y.place(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(values: Vec<f64>, spread: Vec<f64>) -> String {
+        let series = vec![Series { ink: Ink::Test, values, spread }];
+        let chart =
+            LineChart { title: "t", y_label: "accuracy", epochs: 3, y: [0.0, 1.0], zero: false, series };
+        chart.draw().into_string()
+    }
+
+    #[test]
+    fn a_hole_in_the_values_is_a_hole_in_the_line() {
+        let whole = draw(vec![0.1, 0.5, 0.9], vec![]);
+        assert!(whole.contains("class=\"line\" d=\"M52.1 176.8L187"), "{whole}");
+        let broken = draw(vec![0.1, f64::NAN, 0.9], vec![]);
+        assert!(broken.contains("class=\"line\" d=\"M52.1 176.8M"), "{broken}");
+        assert!(!broken.contains("NaN"), "{broken}");
+    }
+
+    #[test]
+    fn bands_close_and_stay_inside() {
+        let band = draw(vec![0.5, 0.95], vec![0.1, 0.1]);
+        assert!(band.contains("class=\"band\" d=\"M52.1 90.8"), "{band}");
+        assert!(band.contains(" 22L"), "the upper edge is clamped to the frame: {band}");
+        assert!(!draw(vec![], vec![0.1]).contains("NaN"));
+    }
+}
