@@ -13,8 +13,8 @@ use ureq::{Agent, Error, Timeout};
 use crate::cache;
 use crate::catalog::File;
 use crate::error::DataError;
-use crate::find::Progress;
 use crate::hash::hex;
+use crate::progress::Progress;
 
 /// How long to wait, and how often to try.
 #[derive(Debug, Clone)]
@@ -225,52 +225,13 @@ fn classify(url: &str, error: &Error) -> Failure {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::catalog::Entry;
-    use crate::folder::tests::{gzip, tiny, tiny_entry};
-    use std::io::{BufRead, BufReader};
+    use crate::testing::{HASTY, Reply, content, honest, send, serve, tiny_entry};
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
-
-    /// What a test server does with a connection after reading the request for `path`.
-    pub(crate) type Reply = fn(path: &str, request: usize, connection: &mut TcpStream);
-
-    /// A server on this machine; its address ends with a slash.
-    pub(crate) fn serve(reply: Reply) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for (request, connection) in listener.incoming().enumerate() {
-                std::thread::spawn(move || {
-                    let mut connection = connection.unwrap();
-                    let mut lines =
-                        BufReader::new(connection.try_clone().unwrap()).lines().map_while(Result::ok);
-                    let first = lines.next().unwrap_or_default();
-                    lines.find(String::is_empty);
-                    reply(first.split(' ').nth(1).unwrap_or_default(), request, &mut connection);
-                });
-            }
-        });
-        format!("http://{address}/")
-    }
-
-    pub(crate) fn send(connection: &mut TcpStream, head: &str, body: &[u8]) {
-        let head = format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        // A client that has seen enough hangs up.
-        let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body));
-    }
-
-    fn content(path: &str) -> Vec<u8> {
-        let entry = tiny_entry(true);
-        let index = entry.files.iter().position(|file| path.ends_with(&file.gz_name())).unwrap();
-        gzip(&tiny()[index])
-    }
-
-    pub(crate) fn honest(path: &str, _: usize, connection: &mut TcpStream) {
-        send(connection, "200 OK", &content(path));
-    }
 
     /// The sizes stay those promised, the bytes do not.
     fn forged(path: &str, _: usize, connection: &mut TcpStream) {
@@ -339,14 +300,6 @@ pub(crate) mod tests {
             _ => honest(path, request, connection),
         }
     }
-
-    pub(crate) const HASTY: Patience = Patience {
-        connect: Duration::from_millis(500),
-        idle: Duration::from_millis(200),
-        attempts: 2,
-        pause: Duration::from_millis(1),
-        assume_offline: true,
-    };
 
     fn fetch_all(entry: &Entry, folder: &Path, mirrors: &[String]) -> Result<String, Vec<String>> {
         let files: Vec<&File> = entry.files.iter().collect();
