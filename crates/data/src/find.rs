@@ -332,6 +332,19 @@ mod tests {
     }
 
     #[test]
+    fn files_in_the_cache_that_did_not_come_from_a_mirror_are_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("cache/tiny");
+        fs::create_dir_all(&folder).unwrap();
+        let entry = tiny_entry(false);
+        for (file, bytes) in entry.files.iter().zip(tiny()) {
+            fs::write(folder.join(file.stem), bytes).unwrap();
+        }
+        let loaded = load_entry(&entry, &finder(root.path()), &served_by(honest), &mut |_| {}).unwrap();
+        assert!(matches!(loaded.dataset.source, Source::Downloaded { .. }) && loaded.notice.is_none());
+    }
+
+    #[test]
     fn what_is_nowhere_says_how_to_get_it() {
         let root = tempfile::tempdir().unwrap();
         let finder = Finder { offline: true, ..finder(root.path()) };
