@@ -1,6 +1,7 @@
 //! What a model is trained on and scored against: inputs and targets, borrowed.
 
 use crate::error::ModelError;
+use crate::lane::F32Lane;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ impl Normalization {
             Self::Unit => (0.0, 255.0),
             Self::Standard => mean_and_deviation(training),
         };
-        ByteTable(std::array::from_fn(|byte| ((byte as f64 - mean) / deviation) as f32))
+        ByteTable { mean: mean as f32, deviation: deviation as f32 }
     }
 }
 
@@ -42,9 +43,20 @@ fn mean_and_deviation(bytes: &[u8]) -> (f64, f64) {
     (mean, if variance > 0.0 { variance.sqrt() } else { 1.0 })
 }
 
-/// The number that each byte stands for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ByteTable(pub(crate) [f32; 256]);
+/// The number that each byte stands for: `(byte − mean) / deviation`, in `f32`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByteTable {
+    pub(crate) mean: f32,
+    pub(crate) deviation: f32,
+}
+
+impl ByteTable {
+    /// The number of one byte, or of several in a lane.
+    #[inline(always)]
+    pub(crate) fn number<L: F32Lane>(self, byte: L) -> L {
+        (byte - L::splat(self.mean)) / L::splat(self.deviation)
+    }
+}
 
 /// The inputs, sample after sample.
 #[derive(Clone, Debug)]
@@ -104,7 +116,11 @@ impl<'a> Examples<'a> {
     ///
     /// # Errors
     /// As [`Examples::pictures`].
-    pub fn classes(shape: impl Into<Shape>, inputs: &'a [f32], labels: &'a [u16]) -> Result<Self, ModelError> {
+    pub fn classes(
+        shape: impl Into<Shape>,
+        inputs: &'a [f32],
+        labels: &'a [u16],
+    ) -> Result<Self, ModelError> {
         let shape = shape.into();
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, labels.len())?;
@@ -143,7 +159,7 @@ impl<'a> Examples<'a> {
         let (from, to) = (from.min(self.count), to.min(self.count).max(from.min(self.count)));
         let size = self.shape.size();
         let inputs = match &self.inputs {
-            Inputs::Bytes(bytes, table) => Inputs::Bytes(&bytes[from * size..to * size], table.clone()),
+            Inputs::Bytes(bytes, table) => Inputs::Bytes(&bytes[from * size..to * size], *table),
             Inputs::Floats(floats) => Inputs::Floats(&floats[from * size..to * size]),
         };
         let targets = match self.targets {
@@ -189,7 +205,7 @@ impl<'a> Examples<'a> {
         for start in (0..self.count).step_by(stride).map(|sample| sample * size) {
             nonzero += match &self.inputs {
                 Inputs::Bytes(bytes, table) => {
-                    bytes[start..start + size].iter().filter(|&&b| table.0[usize::from(b)] != 0.0).count()
+                    bytes[start..start + size].iter().filter(|&&b| table.number(f32::from(b)) != 0.0).count()
                 }
                 Inputs::Floats(floats) => floats[start..start + size].iter().filter(|&&x| x != 0.0).count(),
             };

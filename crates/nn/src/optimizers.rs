@@ -5,8 +5,8 @@
 //! knows nothing of layers, buffers or vector widths. To add one: a file with its equation and
 //! the rule, a variant of [`Rule`], a row in [`Rule::NAMES`], a line in each match below.
 
-use crate::lane::Lane;
 use crate::config::{self, InvalidParameter, Named, Value, require};
+use crate::lane::Lane;
 use crate::names::{self, UnknownName};
 use serde::de::value::Error as ValueError;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -227,7 +227,8 @@ impl Named for Optimizer {
     }
 
     fn parameters(&self) -> Vec<(&'static str, Value)> {
-        let shared = [("learning_rate", self.learning_rate.into()), ("weight_decay", self.weight_decay.into())];
+        let shared =
+            [("learning_rate", self.learning_rate.into()), ("weight_decay", self.weight_decay.into())];
         shared.into_iter().chain(self.rule.parameters()).collect()
     }
 
