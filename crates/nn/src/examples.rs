@@ -26,7 +26,7 @@ impl Normalization {
             Self::Unit => (0.0, 255.0),
             Self::Standard => mean_and_deviation(training),
         };
-        ByteTable { mean: mean as f32, deviation: deviation as f32 }
+        ByteTable::new(mean, deviation)
     }
 }
 
@@ -46,15 +46,27 @@ fn mean_and_deviation(bytes: &[u8]) -> (f64, f64) {
 /// The number that each byte stands for: `(byte − mean) / deviation`, in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ByteTable {
-    pub(crate) mean: f32,
-    pub(crate) deviation: f32,
+    mean: f32,
+    deviation: f32,
+    reciprocal: f32,
 }
 
 impl ByteTable {
+    fn new(mean: f64, deviation: f64) -> Self {
+        Self { mean: mean as f32, deviation: deviation as f32, reciprocal: (1.0 / deviation) as f32 }
+    }
+
     /// The number of one byte, or of several in a lane.
+    ///
+    /// The quotient is the product with the reciprocal and one correction, which for bytes divided by
+    /// 255 is the correctly rounded quotient.
     #[inline(always)]
     pub(crate) fn number<L: F32Lane>(self, byte: L) -> L {
-        (byte - L::splat(self.mean)) / L::splat(self.deviation)
+        let (deviation, reciprocal) = (L::splat(self.deviation), L::splat(self.reciprocal));
+        let dividend = byte - L::splat(self.mean);
+        let quotient = dividend * reciprocal;
+        let rest = (-quotient).mul_add(deviation, dividend);
+        rest.mul_add(reciprocal, quotient)
     }
 }
 
@@ -233,4 +245,35 @@ fn same_count(inputs: usize, targets: usize) -> Result<(), ModelError> {
     }
     let (expected, received) = (format!("{inputs}, one per sample"), targets.to_string());
     Err(ModelError::Data { what: "labels", expected, received })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_divides_by_255_exactly() {
+        let table = Normalization::Unit.table(&[]);
+        for byte in 0..=255_u8 {
+            let number = f32::from(byte);
+            assert_eq!(table.number(number).to_bits(), (number / 255.0).to_bits(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn standard_has_mean_0_and_deviation_1() {
+        let bytes: Vec<u8> = (0..1000_u32).map(|i| (i * i % 251) as u8).collect();
+        let table = Normalization::Standard.table(&bytes);
+        let numbers: Vec<f64> = bytes.iter().map(|&b| f64::from(table.number(f32::from(b)))).collect();
+        let mean = numbers.iter().sum::<f64>() / 1000.0;
+        let square = numbers.iter().map(|x| x * x).sum::<f64>() / 1000.0;
+        assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
+    }
+
+    #[test]
+    fn constant_pictures_do_not_divide_by_zero() {
+        let table = Normalization::Standard.table(&[7; 100]);
+        assert_eq!(table.number(7.0), 0.0);
+        assert_eq!(table.number(8.0), 1.0);
+    }
 }

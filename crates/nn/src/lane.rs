@@ -55,6 +55,9 @@ pub trait Lane:
         Self::select(b.gt(self), self, b)
     }
 
+    /// 0 where the number is subnormal, that is smaller than the smallest normal number; NaN stays.
+    fn flush_subnormal(self) -> Self;
+
     /// −1, 0 or 1; 0 where NaN.
     #[inline(always)]
     fn signum(self) -> Self {
@@ -248,6 +251,9 @@ impl Lane for f64 {
     }
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
+    }
+    fn flush_subnormal(self) -> Self {
+        if self.is_subnormal() { 0.0 } else { self }
     }
     fn power(base: f64, n: u64) -> Self {
         power(base, n)

@@ -48,6 +48,10 @@ pub trait UpdateRule: Copy + Send + Sync {
     /// The numbers of step `t` (1 for the first) at the learning rate `lr`.
     fn scalars<L: Lane>(self, lr: L, t: u64, memory: &mut Memory<L>) -> Scalars<L>;
     /// The new weight from the old one and its gradient.
+    ///
+    /// Slots that have become subnormal are set to 0 after the update. TensorFlow and XLA run with
+    /// subnormals flushed; without it, the moments of inputs that are rarely lit fade into numbers
+    /// that processors handle several times more slowly.
     fn update<L: Lane>(self, scalars: &Scalars<L>, w: L, g: L, slots: &mut [L; MAX_SLOTS]) -> L;
 }
 

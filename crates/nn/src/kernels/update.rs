@@ -70,7 +70,7 @@ impl<L: F32Lane, R: UpdateRule> Mover<L, R> {
             }
             self.rule.update(&self.scalars, w, g, &mut slots).store(at);
             for (i, slot) in slots.into_iter().enumerate().take(count) {
-                slot.store(self.slots[i].at(row, col));
+                slot.flush_subnormal().store(self.slots[i].at(row, col));
             }
         }
     }
@@ -86,9 +86,6 @@ pub(crate) struct KernelUpdate<'a> {
     pub(crate) moving: Moving<'a>,
     pub(crate) rows: Range<usize>,
     pub(crate) cols: Range<usize>,
-    /// Last row first. Steps alternate, so that each begins with the rows that are still in the
-    /// cache from the step before.
-    pub(crate) backwards: bool,
 }
 
 impl Kernel for KernelUpdate<'_> {
@@ -131,8 +128,7 @@ impl KernelUpdate<'_> {
         // SAFETY: as the caller promises.
         unsafe {
             for_panels!(L, self.cols, [8, 4, 2, 1], |j, N| {
-                for i in 0..self.rows.len() {
-                    let k = if self.backwards { self.rows.end - 1 - i } else { self.rows.start + i };
+                for k in self.rows.clone() {
                     let mut acc = [L::splat(0.0); N];
                     for first in (0..self.batch).step_by(64) {
                         // Groups of samples beyond a short batch hold masks of an older one.

@@ -208,7 +208,9 @@ impl<R: Lane> RuleVisitor for UpdateOne<'_, R> {
     type Output = R;
 
     fn visit<U: UpdateRule>(self, rule: U) -> R {
-        rule.update(self.scalars, self.w, self.g, self.slots)
+        let w = rule.update(self.scalars, self.w, self.g, self.slots);
+        *self.slots = self.slots.map(R::flush_subnormal);
+        w
     }
 }
 

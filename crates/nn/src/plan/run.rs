@@ -362,7 +362,6 @@ impl Batch<'_> {
                     moving: self.moving(kernel, regularizer),
                     rows,
                     cols,
-                    backwards: self.step % 2 == 1,
                 });
             }
             Step::BiasUpdate { dy, bias, regularizer } => simd.run(BiasUpdate {
