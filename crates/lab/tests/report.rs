@@ -2,6 +2,8 @@
 //!
 //! The pages are left in the build folder (`target/tmp/`) to be looked at in a browser.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
 mod synthetic;
 
 use seedbed_lab::record::{LessonRecord, TrialStatus};
