@@ -85,6 +85,7 @@ impl Rule {
         match *self {
             Self::Sgd(rule) => visitor.visit(rule),
             Self::RmsProp(rule) => visitor.visit(rule),
+            Self::Adam(rule) if rule.amsgrad => visitor.visit(adam::AmsGrad(rule)),
             Self::Adam(rule) => visitor.visit(rule),
             Self::Nadam(rule) => visitor.visit(rule),
             Self::Adagrad(rule) => visitor.visit(rule),

@@ -1,7 +1,7 @@
 //! Where every number is: each value and variable has a range in a few flat buffers.
 //!
-//! Rows are padded to whole lanes ([`PAD`]), and padding stays 0. Variables have the same offsets
-//! in the weights and in every slot buffer. A value may have a *twin*, its transpose
+//! Rows are padded to whole lanes ([`PAD`]), and padding stays 0. Variables have the same places in the
+//! weights and in every slot buffer. A value may have a *twin*, its transpose
 //! `[width, batch]`, where a step asks for one.
 
 use super::fuse::Step;
@@ -37,23 +37,62 @@ impl Ranges {
     }
 }
 
+/// Where a variable is: panels of columns, one after the other, each row by row, so that a thread
+/// that owns some columns owns them in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PanelPlace {
+    /// The first number's position.
+    pub offset: usize,
+    /// Rows of every panel.
+    pub rows: usize,
+    /// Columns of every panel; the last may have some that are padding.
+    pub width: usize,
+}
+
+impl PanelPlace {
+    /// Where the number in a row and column is.
+    pub fn at(&self, row: usize, col: usize) -> usize {
+        self.offset + col / self.width * self.rows * self.width + row * self.width + col % self.width
+    }
+}
+
+/// Columns of a panel where there are several: four of the widest lanes, as many as the products keep
+/// in registers.
+const PANEL: usize = 4 * PAD;
+
+/// One panel for one thread and up to eight lanes of columns; otherwise enough panels for all.
+fn panel_width(cols: usize, threads: usize) -> usize {
+    let padded = cols.next_multiple_of(PAD);
+    if threads == 1 && padded <= 2 * PANEL {
+        padded
+    } else {
+        padded.div_ceil(threads).next_multiple_of(PAD).min(PANEL)
+    }
+}
+
 /// Where the variables are.
 #[derive(Clone, Debug)]
 pub struct ParamLayout {
-    places: Vec<Place>,
+    places: Vec<PanelPlace>,
     /// The length of the buffer.
     pub len: usize,
 }
 
 impl ParamLayout {
-    pub(super) fn new(params: &[Param]) -> Self {
-        let mut ranges = Ranges::default();
-        let places = params.iter().map(|param| ranges.take(param.rows(), param.cols())).collect();
-        Self { places, len: ranges.end }
+    /// Places that suit this many threads.
+    pub(super) fn new(params: &[Param], threads: usize) -> Self {
+        let mut len = 0;
+        let place = |param: &Param| {
+            let (rows, width) = (param.rows(), panel_width(param.cols(), threads));
+            let place = PanelPlace { offset: len, rows, width };
+            len += rows * param.cols().next_multiple_of(width);
+            place
+        };
+        Self { places: params.iter().map(place).collect(), len }
     }
 
     /// Where a variable is.
-    pub fn place(&self, param: ParamId) -> Place {
+    pub fn place(&self, param: ParamId) -> PanelPlace {
         self.places[param.0]
     }
 }

@@ -59,19 +59,17 @@ impl State {
     pub(crate) fn set_weight(&mut self, plan: &Plan, id: ParamId, values: &[f32]) {
         let (place, cols) = (plan.layout.place(id), plan.params()[id.0].cols());
         for (row, values) in values.chunks(cols).enumerate() {
-            let start = place.offset + row * place.stride;
-            self.weights.as_mut_slice()[start..start + cols].copy_from_slice(values);
+            for (col, &value) in values.iter().enumerate() {
+                self.weights.as_mut_slice()[place.at(row, col)] = value;
+            }
         }
     }
 
     /// Reads a variable, row-major.
     pub(crate) fn weight(&self, plan: &Plan, id: ParamId) -> Vec<f32> {
         let (place, param) = (plan.layout.place(id), &plan.params()[id.0]);
-        let row = |row| {
-            let start = place.offset + row * place.stride;
-            &self.weights.as_slice()[start..start + param.cols()]
-        };
-        (0..param.rows()).flat_map(row).copied().collect()
+        let places = (0..param.rows()).flat_map(|row| (0..param.cols()).map(move |col| place.at(row, col)));
+        places.map(|at| self.weights.as_slice()[at]).collect()
     }
 }
 
