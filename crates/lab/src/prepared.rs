@@ -26,7 +26,7 @@ impl<'a> Prepared<'a> {
         within("train_size", train_size, 1, dataset.train.count)?;
         let used = &dataset.train.pixels[..train_size * dataset.train.picture_size()];
         let table = data.normalization.table(used);
-        let train = examples(&dataset.train, table.clone())?.slice(0, train_size);
+        let train = examples(&dataset.train, table)?.slice(0, train_size);
         Ok(Self { dataset, train, test: examples(&dataset.test, table)? })
     }
 
