@@ -366,6 +366,13 @@ mod tests {
     }
 
     #[test]
+    fn a_lesson_interrupted_before_a_trial_is_incomplete_too() {
+        let record = run_with(&options(), 2, &mut (), &AtomicBool::new(true));
+        assert!(record.interrupted && record.models.iter().all(|model| model.trials.is_empty()));
+        assert!(render(&record).contains("0 of 6 trials ran to the end"));
+    }
+
+    #[test]
     fn a_lesson_interrupted_on_several_cores_ends_and_says_so() {
         let flag = AtomicBool::new(false);
         let mut observer = Interrupts { trial: 2, flag: &flag, heard: Vec::new() };
