@@ -251,9 +251,11 @@ impl Named for Optimizer {
     }
 }
 
+/// Always the whole table: the learning rate decides a run and must be seen in its recipe.
 impl Serialize for Optimizer {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        config::serialize(self, to)
+        let name = ("name", Value::from(self.name()));
+        to.collect_map(std::iter::once(name).chain(self.parameters()))
     }
 }
 
