@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .add(Dense::new(10).activation(Activation::Softmax));
     println!("{}", model.summary()?);
 
-    let mut model = model.compile(Compile::new(Adam::default(), "sparse_categorical_crossentropy".parse()?))?;
+    let mut model =
+        model.compile(Compile::new(Adam::default(), "sparse_categorical_crossentropy".parse()?))?;
     model.fit(data.train(), Fit::new().epochs(10).callback(&mut ProgressBar::new()))?;
 
     let score = model.evaluate(data.test())?;

@@ -50,7 +50,12 @@ where
 {
     type Value = T;
 
-    fn parse_ref(&self, command: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<T, clap::Error> {
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
         StringValueParser::new().try_map(|name| name.parse::<T>()).parse_ref(command, arg, value)
     }
 
@@ -82,9 +87,10 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
 /// The factor of a penalty.
 pub(crate) fn penalty(text: &str) -> Result<f64, String> {
     let factor = number(text)?;
-    Regularizer::l1_l2(factor, factor).validate().map(|()| factor).map_err(|_| {
-        "expected a finite number, at least 0".to_owned()
-    })
+    Regularizer::l1_l2(factor, factor)
+        .validate()
+        .map(|()| factor)
+        .map_err(|_| "expected a finite number, at least 0".to_owned())
 }
 
 fn number(text: &str) -> Result<f64, String> {

@@ -71,7 +71,11 @@ impl ProgressBar {
             self.drawn = now;
             let left = self.taken.mul_f64((at.batches - at.batch) as f64 / at.batch.max(1) as f64);
             let seconds = if last { self.taken } else { left };
-            bar.set_message(format!("{} - {}", timing(seconds, self.taken, at.batch), means(so_far.accuracy(), so_far.loss())));
+            bar.set_message(format!(
+                "{} - {}",
+                timing(seconds, self.taken, at.batch),
+                means(so_far.accuracy(), so_far.loss())
+            ));
             bar.set_position(at.batch as u64);
         }
     }
@@ -161,7 +165,9 @@ mod tests {
 
     #[test]
     fn times_are_written_as_keras_writes_them() {
-        let of = |seconds: f64, batches| timing(Duration::from_secs_f64(seconds), Duration::from_secs_f64(seconds), batches);
+        let of = |seconds: f64, batches| {
+            timing(Duration::from_secs_f64(seconds), Duration::from_secs_f64(seconds), batches)
+        };
         assert_eq!(of(0.16875, 1875), "0s 90us/step");
         assert_eq!(of(2.4, 1875), "2s 1ms/step");
         assert_eq!(of(125.0, 100), "2:05 1s/step");

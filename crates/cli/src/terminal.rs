@@ -111,7 +111,9 @@ fn framed(text: &str, columns: usize) -> String {
     let rule = "━".repeat(inside + 2);
     let rows: Vec<String> = lines
         .iter()
-        .map(|line| format!("┃ {line}{} ┃", " ".repeat(inside - textwrap::core::display_width(line).min(inside))))
+        .map(|line| {
+            format!("┃ {line}{} ┃", " ".repeat(inside - textwrap::core::display_width(line).min(inside)))
+        })
         .collect();
     format!("┏{rule}┓\n{}\n┗{rule}┛", rows.join("\n"))
 }

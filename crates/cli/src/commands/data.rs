@@ -49,14 +49,16 @@ fn list(place: &DataPlace, terminal: &Terminal) -> anyhow::Result<()> {
             Some(entry) => (entry.shows, megabytes(entry.download_bytes()), entry.licence),
             None => ("digits drawn by Seedbed", "0 MB".to_owned(), "MIT OR Apache-2.0"),
         };
-        let at = data::locate(name, &finder)?.map_or_else(|| "not here yet".to_owned(), |source| source.to_string());
+        let at = data::locate(name, &finder)?
+            .map_or_else(|| "not here yet".to_owned(), |source| source.to_string());
         terminal.lines(&format!("{name:<14}  {shows:<24}  {size:>8}  {licence}\n{:<14}  {at}", ""))?;
     }
     Ok(())
 }
 
 fn fetch(which: &Which, terminal: &Terminal) -> anyhow::Result<()> {
-    let source = with_progress(terminal, |progress| data::fetch(which.name, &which.place.finder(), progress))?;
+    let source =
+        with_progress(terminal, |progress| data::fetch(which.name, &which.place.finder(), progress))?;
     terminal.lines(&format!("verified: {source}"))
 }
 
@@ -89,7 +91,8 @@ fn parts(dataset: &Dataset) -> String {
 fn classes(dataset: &Dataset) -> String {
     let [training, test] = [&dataset.train, &dataset.test].map(|part| part.statistics().class_counts);
     let number = |counts: &[usize], class: usize| count(counts.get(class).copied().unwrap_or(0));
-    let row = |(class, name): (usize, &String)| vec![name.clone(), number(&training, class), number(&test, class)];
+    let row =
+        |(class, name): (usize, &String)| vec![name.clone(), number(&training, class), number(&test, class)];
     let rows: Vec<Vec<String>> = dataset.class_names.iter().enumerate().map(row).collect();
     table(&["class", "training", "test"], &rows)
 }

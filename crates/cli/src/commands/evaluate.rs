@@ -29,9 +29,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let (training, test) = (model.evaluate(data.train())?, model.evaluate(data.test())?);
     let gap = training.accuracy() - test.accuracy();
     if options.json {
-        let score = |pictures: usize, score: &seedbed::nn::Score| {
-            json!({ "pictures": pictures, "accuracy": score.accuracy(), "loss": score.loss() })
-        };
+        let score = |pictures: usize, score: &seedbed::nn::Score| json!({ "pictures": pictures, "accuracy": score.accuracy(), "loss": score.loss() });
         terminal.json(&json!({
             "dataset": loaded.dataset.name,
             "notice": loaded.notice,

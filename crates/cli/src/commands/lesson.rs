@@ -134,7 +134,8 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
 
 fn exit(record: &LessonRecord, interrupt: &Interrupt) -> Exit {
     let diverged = |status: &TrialStatus| matches!(status, TrialStatus::Diverged { .. });
-    let some_failed = record.models.iter().flat_map(|model| &model.trials).any(|trial| diverged(&trial.status));
+    let some_failed =
+        record.models.iter().flat_map(|model| &model.trials).any(|trial| diverged(&trial.status));
     interrupt.exit().unwrap_or(if some_failed { Exit::SomeTrialsFailed } else { Exit::Done })
 }
 
@@ -184,7 +185,11 @@ fn command(arguments: impl Iterator<Item = String>, seed: u64) -> String {
 
 fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./,:+@%".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +199,10 @@ mod tests {
     #[test]
     fn the_command_can_be_pasted_and_names_its_seed() {
         let of = |words: &[&str]| command(words.iter().map(|&word| word.to_owned()), 7);
-        assert_eq!(of(&["lesson", "--report", "it's mine.html"]), r"seedbed lesson --report 'it'\''s mine.html' --seed 7");
+        assert_eq!(
+            of(&["lesson", "--report", "it's mine.html"]),
+            r"seedbed lesson --report 'it'\''s mine.html' --seed 7"
+        );
         assert_eq!(of(&["lesson", "--seed=7"]), "seedbed lesson --seed=7");
         assert_eq!(of(&["lesson", "--seeds", "3"]), "seedbed lesson --seeds 3 --seed 7");
     }

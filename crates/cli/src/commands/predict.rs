@@ -55,7 +55,11 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let first: Vec<usize> = (0..FIRST.min(dataset.test.count)).collect();
     let asked = if options.index.is_empty() { &first } else { &options.index };
     let predictions: Vec<Prediction> = asked.iter().map(predict).collect::<Result<_, _>>()?;
-    if options.json { json(&terminal, &predictions, dataset)? } else { show(&terminal, &predictions, dataset)? }
+    if options.json {
+        json(&terminal, &predictions, dataset)?
+    } else {
+        show(&terminal, &predictions, dataset)?
+    }
     Ok(Exit::Done)
 }
 
@@ -74,7 +78,9 @@ fn json(terminal: &Terminal, predictions: &[Prediction], dataset: &Dataset) -> a
 
 fn show(terminal: &Terminal, predictions: &[Prediction], dataset: &Dataset) -> anyhow::Result<()> {
     if terminal.is_terminal() {
-        let label = |prediction: &Prediction| format!("{} is {}", prediction.index, dataset.class_names[prediction.class]);
+        let label = |prediction: &Prediction| {
+            format!("{} is {}", prediction.index, dataset.class_names[prediction.class])
+        };
         let labels: Vec<String> = predictions.iter().map(label).collect();
         let indices: Vec<usize> = predictions.iter().map(|prediction| prediction.index).collect();
         terminal.lines(&picture::grid(&dataset.test, &indices, &labels, terminal.color()).join("\n"))?;

@@ -172,7 +172,9 @@ fn result(trial: &TrialRecord) -> String {
 fn ending(trial: &TrialRecord) -> String {
     match &trial.status {
         TrialStatus::Finished => format!("After {}", plural(trial.epochs.len(), "epoch")),
-        TrialStatus::Interrupted { epoch } => format!("Interrupted after {}", plural(*epoch, "complete epoch")),
+        TrialStatus::Interrupted { epoch } => {
+            format!("Interrupted after {}", plural(*epoch, "complete epoch"))
+        }
         TrialStatus::Diverged { epoch, reason } => format!("Diverged in epoch {epoch} ({reason})"),
     }
 }

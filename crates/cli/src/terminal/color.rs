@@ -56,7 +56,8 @@ fn palette(rgb: Rgb) -> u8 {
     let distance = |other: Rgb| -> i32 {
         rgb.iter().zip(other).map(|(&a, b)| (i32::from(a) - i32::from(b)).pow(2)).sum()
     };
-    let colors = (0..216_u8).map(|i| (16 + i, [i / 36, i / 6 % 6, i % 6].map(|level| CUBE[usize::from(level)])));
+    let colors =
+        (0..216_u8).map(|i| (16 + i, [i / 36, i / 6 % 6, i % 6].map(|level| CUBE[usize::from(level)])));
     let greys = (0..24_u8).map(|i| (232 + i, [8 + 10 * i; 3]));
     colors.chain(greys).min_by_key(|&(_, color)| distance(color)).map_or(16, |(number, _)| number)
 }

@@ -35,7 +35,10 @@ impl Grey<'_> {
             let bottom = self.get(row + 1, column).map(paint);
             color.half_block(paint(self.get(row, column).unwrap_or(0)), bottom)
         };
-        (0..self.height()).step_by(2).map(|row| (0..self.width).map(|column| block(row, column)).collect()).collect()
+        (0..self.height())
+            .step_by(2)
+            .map(|row| (0..self.width).map(|column| block(row, column)).collect())
+            .collect()
     }
 
     /// One line per row, two characters per pixel.
@@ -50,7 +53,8 @@ impl Grey<'_> {
         const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let letter = |top: usize, left: usize| {
             let dots = (0..4).flat_map(|row| (0..2).map(move |column| (row, column)));
-            let set = dots.filter(|&(row, column)| self.get(top + row, left + column).is_some_and(|grey| grey >= 128));
+            let set = dots
+                .filter(|&(row, column)| self.get(top + row, left + column).is_some_and(|grey| grey >= 128));
             char::from_u32(0x2800 + set.map(|(row, column)| DOTS[row][column]).sum::<u32>()).unwrap_or(' ')
         };
         let line = |top: usize| (0..self.width).step_by(2).map(|left| letter(top, left)).collect();
@@ -98,7 +102,8 @@ fn framed(lines: &[String], width: usize) -> Vec<String> {
 /// The colours from 255 at the top to 0 at the bottom, labelled as in the report.
 fn scale(lines: usize, color: Color) -> Vec<String> {
     let (pixels, last) = (2 * lines, lines.saturating_sub(1));
-    let levels: Vec<u8> = (0..pixels).map(|i| (255 - 255 * i / pixels.saturating_sub(1).max(1)) as u8).collect();
+    let levels: Vec<u8> =
+        (0..pixels).map(|i| (255 - 255 * i / pixels.saturating_sub(1).max(1)) as u8).collect();
     let label = |line: usize| {
         let labelled = LABELLED.iter().zip(0..).find(|(_, i)| i * last / (LABELLED.len() - 1) == line);
         labelled.map_or_else(String::new, |(level, _)| format!(" {level}"))
@@ -123,11 +128,13 @@ pub(crate) fn grid(pictures: &Pictures, indices: &[usize], labels: &[String], co
         let tiles: Vec<(usize, Vec<String>)> = row.iter().map(|&index| tile(index)).collect();
         let height = tiles.iter().map(|(_, tile)| tile.len()).max().unwrap_or(0);
         for line in 0..height {
-            let cells: Vec<&str> = tiles.iter().map(|(_, tile)| tile.get(line).map_or("", String::as_str)).collect();
+            let cells: Vec<&str> =
+                tiles.iter().map(|(_, tile)| tile.get(line).map_or("", String::as_str)).collect();
             lines.push(cells.join("  "));
         }
         let width = tiles.first().map_or(0, |(width, _)| *width);
-        let names: Vec<String> = names.iter().map(|name| format!("{:^width$}", shortened(name, width))).collect();
+        let names: Vec<String> =
+            names.iter().map(|name| format!("{:^width$}", shortened(name, width))).collect();
         lines.push(names.join("  ").trim_end().to_owned());
     }
     lines
@@ -193,7 +200,8 @@ mod tests {
     #[test]
     fn the_scale_is_labelled_from_255_to_0() {
         let lines = large(&[0; 784], 28, Color::Full);
-        let labels: Vec<&str> = lines.iter().filter_map(|line| line.rsplit_once("m ").map(|(_, label)| label)).collect();
+        let labels: Vec<&str> =
+            lines.iter().filter_map(|line| line.rsplit_once("m ").map(|(_, label)| label)).collect();
         assert_eq!((lines.len(), labels), (14, vec!["255", "191", "128", "64", "0"]));
     }
 }

@@ -26,29 +26,38 @@ pub(super) fn tell(
         )?;
         terminal.lines("")?;
     }
-    let rows: Vec<Vec<String>> = comparison.scores.iter().map(|score| scores(score, record.seeds.len())).collect();
+    let rows: Vec<Vec<String>> =
+        comparison.scores.iter().map(|score| scores(score, record.seeds.len())).collect();
     terminal.lines(&table(&["", "runs", "running, %", "training, %", "test, %", "gap, points"], &rows))?;
     if comparison.repeated() {
-        terminal.lines(&format!("Mean ± standard deviation over {}.\n", plural(record.seeds.len(), "seed")))?;
+        terminal
+            .lines(&format!("Mean ± standard deviation over {}.\n", plural(record.seeds.len(), "seed")))?;
         let rows: Vec<Vec<String>> = comparison.effects.iter().map(effect).collect();
-        terminal.lines(&table(&["difference, paired by seed", "points", "95% interval", "p, corrected"], &rows))?;
+        terminal.lines(&table(
+            &["difference, paired by seed", "points", "95% interval", "p, corrected"],
+            &rows,
+        ))?;
     }
     let answer = Answer::of(record, comparison);
     terminal.lines("")?;
     terminal.paragraph(&answer.headline)?;
     // With one run of each, the table says what these sentences would, four times over.
-    let said = |remark: &String| !comparison.repeated() && comparison.effects.iter().any(|effect| effect.sentence() == *remark);
+    let said = |remark: &String| {
+        !comparison.repeated() && comparison.effects.iter().any(|effect| effect.sentence() == *remark)
+    };
     answer.remarks.iter().filter(|remark| !said(remark)).try_for_each(|remark| terminal.item(remark))?;
     if record.interrupted {
         terminal.paragraph("\nThe lesson was interrupted: this is what was measured by then.")?;
     }
     record.dataset.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
-    terminal.lines(&format!("\nThe report, with curves, mistakes and weights, is in {}", report.display()))?;
+    terminal
+        .lines(&format!("\nThe report, with curves, mistakes and weights, is in {}", report.display()))?;
     if terminal.quiet() { Ok(()) } else { your_turn(terminal) }
 }
 
 fn scores(score: &Score, asked: usize) -> Vec<String> {
-    let runs = if score.finished == asked { asked.to_string() } else { format!("{} of {asked}", score.finished) };
+    let runs =
+        if score.finished == asked { asked.to_string() } else { format!("{} of {asked}", score.finished) };
     let cells = [score.running, score.training, score.test, score.gap].map(spread);
     [vec![capitalized(&score.model), runs], cells.to_vec()].concat()
 }
@@ -71,7 +80,8 @@ fn effect(effect: &Effect) -> Vec<String> {
 
 fn your_turn(terminal: &Terminal) -> anyhow::Result<()> {
     // Whoever came through Cargo has no `seedbed` on the path.
-    let program = if std::env::var_os("CARGO").is_some() { "cargo run --release -- lesson" } else { "seedbed lesson" };
+    let program =
+        if std::env::var_os("CARGO").is_some() { "cargo run --release -- lesson" } else { "seedbed lesson" };
     terminal.heading("Now it is your turn")?;
     terminal.lines(&format!(
         "{program} --init zeros\n    Hidden units that start equal: do they ever become different?\n\

@@ -26,7 +26,9 @@ impl LessonProgress {
         match () {
             () if quiet => Self::Quiet,
             () if lesson.options.seeds == 1 => Self::Epochs(ProgressBar::new()),
-            () if ProgressBar::is_live() => Self::Trials(over_trials(lesson.models.len() * lesson.options.seeds)),
+            () if ProgressBar::is_live() => {
+                Self::Trials(over_trials(lesson.models.len() * lesson.options.seeds))
+            }
             () => Self::Lines,
         }
     }
@@ -68,7 +70,9 @@ impl LessonObserver for LessonProgress {
                     bar.abandon();
                 }
             }
-            Self::Lines => say(&format!("trial {} of {}: {}", trial.index + 1, trial.trials, ended(trial, record))),
+            Self::Lines => {
+                say(&format!("trial {} of {}: {}", trial.index + 1, trial.trials, ended(trial, record)))
+            }
         }
     }
 }
@@ -81,7 +85,9 @@ fn ended(trial: TrialPlace<'_>, record: &TrialRecord) -> String {
             None => "finished".to_owned(),
         },
         TrialStatus::Diverged { epoch, .. } => format!("diverged in epoch {epoch}"),
-        TrialStatus::Interrupted { epoch } => format!("interrupted after {}", plural(*epoch, "complete epoch")),
+        TrialStatus::Interrupted { epoch } => {
+            format!("interrupted after {}", plural(*epoch, "complete epoch"))
+        }
     };
     format!("{}, seed {}: {result}, {}", trial.model, trial.seed, seconds(record.seconds))
 }

@@ -37,9 +37,13 @@ fn ground(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
     let here = Environment::detect(lesson.threads, &lesson.started);
     let dataset = &lesson.loaded.dataset;
     step(terminal, 1, "what it runs on")?;
-    let machine = [here.cpu, here.os].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
+    let machine =
+        [here.cpu, here.os].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
     let threads = plural(here.threads, "thread");
-    terminal.lines(&format!("program   Seedbed {}, {threads}, {} instructions", here.seedbed_version, here.simd))?;
+    terminal.lines(&format!(
+        "program   Seedbed {}, {threads}, {} instructions",
+        here.seedbed_version, here.simd
+    ))?;
     terminal.lines(&format!("machine   {machine}"))?;
     terminal.lines(&format!("data      {}, from {}", dataset.title, dataset.source))?;
     terminal.lines(&format!("seed      {}", lesson.options.seed))?;
@@ -74,7 +78,9 @@ fn data(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
         dataset.train.width
     ))?;
     match lesson.options.train_size {
-        Some(used) => terminal.paragraph(&format!("Of the pictures to learn from, the first {} are used.", count(used))),
+        Some(used) => {
+            terminal.paragraph(&format!("Of the pictures to learn from, the first {} are used.", count(used)))
+        }
         None => Ok(()),
     }
 }
