@@ -3,7 +3,7 @@
 use crate::commands::Command;
 use clap::Parser;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use seedbed::nn::prelude::{Dense, Dropout, Regularizer, Sequential};
+use seedbed::nn::prelude::{Dropout, Regularizer, Sequential};
 use std::error::Error;
 use std::ffi::OsStr;
 use std::marker::PhantomData;
@@ -70,31 +70,16 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "expected a whole number, at least 1".to_owned())
 }
 
-/// A number of units that a layer can have.
-pub(crate) fn units(text: &str) -> Result<usize, String> {
-    let units = count(text)?;
-    let layer = Sequential::new([1]).add(Dense::new(units)).summary();
-    layer.map(|_| units).map_err(|error| error.to_string())
-}
-
 /// A rate that Dropout takes.
 pub(crate) fn rate(text: &str) -> Result<f64, String> {
-    let rate = number(text)?;
-    let layer = Sequential::new([1]).add(Dropout::new(rate)).summary();
-    layer.map(|_| rate).map_err(|error| error.to_string())
+    let layer = |&rate: &f64| Sequential::new([1]).add(Dropout::new(rate)).summary().is_ok();
+    text.parse().ok().filter(layer).ok_or_else(|| "expected a number from 0 to below 1".to_owned())
 }
 
 /// The factor of a penalty.
 pub(crate) fn penalty(text: &str) -> Result<f64, String> {
-    let factor = number(text)?;
-    Regularizer::l1_l2(factor, factor)
-        .validate()
-        .map(|()| factor)
-        .map_err(|_| "expected a finite number, at least 0".to_owned())
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "expected a number".to_owned())
+    let valid = |&factor: &f64| Regularizer::l1(factor).validate().is_ok();
+    text.parse().ok().filter(valid).ok_or_else(|| "expected a finite number, at least 0".to_owned())
 }
 
 #[cfg(test)]
@@ -113,6 +98,5 @@ mod tests {
         assert!(["0", "-1", "1.5", "", "x"].iter().all(|text| count(text).is_err()));
         assert!(["1.5", "1", "-0.1", "nan", "inf", "x"].iter().all(|text| rate(text).is_err()));
         assert!(["-1", "nan", "inf"].iter().all(|text| penalty(text).is_err()));
-        assert!(units("1000000000000").is_err());
     }
 }

@@ -17,7 +17,9 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// Shows on stderr how a fit gets on.
 #[derive(Debug)]
 pub struct ProgressBar {
-    /// The live line; none off a terminal.
+    /// Whether there is a terminal to draw on.
+    live: bool,
+    /// The live line of a running epoch.
     bar: Option<indicatif::ProgressBar>,
     at: Progress,
     began: Instant,
@@ -34,11 +36,9 @@ impl Default for ProgressBar {
 impl ProgressBar {
     /// A bar for every epoch to come.
     pub fn new() -> Self {
-        let target = || ProgressDrawTarget::stderr_with_hz(10);
-        let bar = Self::is_live().then(|| indicatif::ProgressBar::with_draw_target(None, target()));
         let now = Instant::now();
         let at = Progress { epoch: 0, epochs: 0, batch: 0, batches: 0 };
-        Self { bar, at, began: now, drawn: now, taken: Duration::ZERO }
+        Self { live: Self::is_live(), bar: None, at, began: now, drawn: now, taken: Duration::ZERO }
     }
 
     /// Whether stderr is a terminal on which a line can be drawn again and again.
@@ -49,10 +49,11 @@ impl ProgressBar {
     /// Before an epoch.
     pub fn begin(&mut self, at: Progress) {
         self.at = at;
-        if let Some(bar) = &mut self.bar {
+        if self.live {
             say(&format!("Epoch {}/{}", at.epoch + 1, at.epochs));
-            *bar = indicatif::ProgressBar::with_draw_target(Some(at.batches as u64), bar_target());
-            bar.set_style(style(at.batches));
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            let bar = indicatif::ProgressBar::with_draw_target(Some(at.batches as u64), target);
+            self.bar = Some(bar.with_style(style(at.batches)));
         }
         self.began = Instant::now();
         self.drawn = self.began;
@@ -61,8 +62,7 @@ impl ProgressBar {
     /// After a batch.
     pub fn batch(&mut self, at: Progress, so_far: &Score) {
         let last = at.batch == at.batches;
-        // A look at the clock per batch would be cheap, but a batch of a small network is cheaper still.
-        if !last && (self.bar.is_none() || !at.batch.is_multiple_of(8)) {
+        if !last && self.bar.is_none() {
             return;
         }
         let now = Instant::now();
@@ -88,16 +88,21 @@ impl ProgressBar {
             .unwrap_or_default();
         let timing = timing(self.taken, self.taken, batches);
         let text = format!("{timing} - {}{validation}", means(accuracy, loss));
-        match &self.bar {
-            Some(bar) => bar.finish_with_message(text),
+        match self.bar.take() {
+            Some(bar) => {
+                bar.set_position(batches as u64);
+                bar.abandon_with_message(text);
+                say("");
+            }
             None => say(&format!("Epoch {}/{epochs} - {text}", epoch + 1)),
         }
     }
 
     /// Leaves the line as it is, where an epoch does not come to its end.
     pub fn abandon(&mut self) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.take() {
             bar.abandon();
+            say("");
         }
     }
 }
@@ -127,10 +132,6 @@ impl Callback for ProgressBar {
 /// Progress that nobody reads is no reason to stop.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
-
-fn bar_target() -> ProgressDrawTarget {
-    ProgressDrawTarget::stderr_with_hz(10)
 }
 
 fn style(batches: usize) -> ProgressStyle {

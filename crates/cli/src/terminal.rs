@@ -54,18 +54,23 @@ impl Terminal {
 
     /// Writes a paragraph, wrapped.
     pub(crate) fn paragraph(&self, text: &str) -> anyhow::Result<()> {
-        self.lines(&textwrap::fill(text, self.columns()))
+        self.lines(&textwrap::fill(text, wrapping(self.columns())))
     }
 
     /// Writes an item of a list, wrapped behind its mark.
     pub(crate) fn item(&self, text: &str) -> anyhow::Result<()> {
-        let options = textwrap::Options::new(self.columns()).initial_indent("- ").subsequent_indent("  ");
+        let options = wrapping(self.columns()).initial_indent("- ").subsequent_indent("  ");
         self.lines(&textwrap::fill(text, options))
+    }
+
+    /// Writes a title.
+    pub(crate) fn title(&self, text: &str) -> anyhow::Result<()> {
+        self.lines(&self.color().bold(text))
     }
 
     /// Writes a heading with an empty line above it.
     pub(crate) fn heading(&self, text: &str) -> anyhow::Result<()> {
-        self.lines(&format!("\n{}", self.color().bold(text)))
+        self.lines("").and_then(|()| self.title(text))
     }
 
     /// Writes something nobody may miss, in a frame.
@@ -105,9 +110,14 @@ fn write(mut to: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
     })
 }
 
+/// Breaks lines at spaces only: a path or an option keeps its hyphens together.
+fn wrapping<'a>(columns: usize) -> textwrap::Options<'a> {
+    textwrap::Options::new(columns).word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
 fn framed(text: &str, columns: usize) -> String {
     let inside = columns - 4;
-    let lines = textwrap::wrap(text, inside);
+    let lines = textwrap::wrap(text, wrapping(inside));
     let rule = "━".repeat(inside + 2);
     let rows: Vec<String> = lines
         .iter()

@@ -51,7 +51,11 @@ fn list(place: &DataPlace, terminal: &Terminal) -> anyhow::Result<()> {
         };
         let at = data::locate(name, &finder)?
             .map_or_else(|| "not here yet".to_owned(), |source| source.to_string());
-        terminal.lines(&format!("{name:<14}  {shows:<24}  {size:>8}  {licence}\n{:<14}  {at}", ""))?;
+        terminal.lines(&format!(
+            "{:<14}  {shows:<24}  {size:>8}  {licence}\n{:<14}  {at}",
+            name.as_str(),
+            ""
+        ))?;
     }
     Ok(())
 }

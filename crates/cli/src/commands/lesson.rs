@@ -12,8 +12,8 @@ mod progress;
 mod steps;
 
 use super::model_file::all_threads;
-use crate::arguments::{Name, count, penalty, rate, units};
-use crate::exit::Exit;
+use crate::arguments::{Name, count, penalty, rate};
+use crate::exit::{Exit, UsageError};
 use crate::interrupt::Interrupt;
 use crate::load::DataOptions;
 use crate::terminal::Terminal;
@@ -68,7 +68,7 @@ pub(crate) struct Options {
     batch_size: usize,
 
     /// How many hidden units every model has
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = units)]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = count)]
     hidden: usize,
 
     /// The first seed
@@ -104,14 +104,15 @@ struct Output<'a> {
 }
 
 pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
-    let json_file = options.json.as_deref().filter(|path| *path != Path::new("-"));
-    let terminal = Terminal::new(options.json.is_some() && json_file.is_none(), quiet);
+    let json_on_stdout = options.json.as_deref() == Some(Path::new("-"));
+    let json_file = options.json.as_deref().filter(|_| !json_on_stdout);
+    let terminal = Terminal::new(json_on_stdout, quiet);
     check_writable(&options.report)?;
     json_file.map(check_writable).transpose()?;
     let chosen = options.chosen();
     chosen.all_seeds()?;
     let loaded = options.data.load(DataName::Auto, &terminal)?;
-    let models = chosen.models(&loaded.dataset)?;
+    let models = chosen.models(&loaded.dataset).map_err(|error| UsageError(error.to_string()))?;
     let lesson = options.lesson(&chosen, &models, &loaded);
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
     if !quiet {
@@ -125,9 +126,11 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     if let Some(path) = json_file {
         write_atomically(path, format!("{}\n", serde_json::to_string_pretty(&output)?).as_bytes())?;
     }
-    outcome::tell(&record, &comparison, &options.report, &terminal)?;
-    if options.json.is_some() && json_file.is_none() {
+    if json_on_stdout {
         terminal.json(&output)?;
+    }
+    if !(json_on_stdout && quiet) {
+        outcome::tell(&record, &comparison, &options.report, &terminal)?;
     }
     Ok(exit(&record, &interrupt))
 }

@@ -68,16 +68,18 @@ impl LessonObserver for LessonProgress {
                 bar.set_message(ended(trial, record));
                 if bar.position() == bar.length().unwrap_or(0) {
                     bar.abandon();
+                    say("");
                 }
             }
             Self::Lines => {
-                say(&format!("trial {} of {}: {}", trial.index + 1, trial.trials, ended(trial, record)))
+                let (number, took) = (trial.index + 1, seconds(record.seconds));
+                say(&format!("trial {number} of {}: {}, {took}", trial.trials, ended(trial, record)));
             }
         }
     }
 }
 
-/// "model 2, seed 3: test accuracy 97.71%, 4.21 s".
+/// "model 2, seed 3: test accuracy 97.71%".
 fn ended(trial: TrialPlace<'_>, record: &TrialRecord) -> String {
     let result = match &record.status {
         TrialStatus::Finished => match record.test_accuracy() {
@@ -89,11 +91,11 @@ fn ended(trial: TrialPlace<'_>, record: &TrialRecord) -> String {
             format!("interrupted after {}", plural(*epoch, "complete epoch"))
         }
     };
-    format!("{}, seed {}: {result}, {}", trial.model, trial.seed, seconds(record.seconds))
+    format!("{}, seed {}: {result}", trial.model, trial.seed)
 }
 
 fn over_trials(trials: usize) -> indicatif::ProgressBar {
-    let style = ProgressStyle::with_template("{pos}/{len} trials {bar:20.green/dim} {eta} left - {msg}");
+    let style = ProgressStyle::with_template("{pos}/{len} trials {bar:20.green/dim} {eta} - {wide_msg}");
     let bar = indicatif::ProgressBar::new(trials as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
     bar.enable_steady_tick(std::time::Duration::from_millis(200));

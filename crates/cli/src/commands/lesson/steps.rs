@@ -18,7 +18,7 @@ pub(super) fn step(terminal: &Terminal, number: usize, title: &str) -> anyhow::R
 
 /// Tells everything that comes before training.
 pub(super) fn tell(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
-    terminal.heading("What does a training choice really do?")?;
+    terminal.title("What does a training choice really do?")?;
     terminal.paragraph(
         "Three networks learn the same pictures. They differ in how their weights start, in dropout and in their \
          optimizer. In the end we compare how well they know the pictures they learned from, and pictures they never \
