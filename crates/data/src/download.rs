@@ -13,8 +13,8 @@ use ureq::{Agent, Error, Timeout};
 use crate::cache;
 use crate::catalog::File;
 use crate::error::DataError;
-use crate::find::Progress;
 use crate::hash::hex;
+use crate::progress::Progress;
 
 /// How long to wait, and how often to try.
 #[derive(Debug, Clone)]
@@ -161,7 +161,10 @@ fn attempt(
     if let Some(length) =
         header("content-length").parse().ok().filter(|&length: &u64| length != file.gz_bytes)
     {
-        return Err(wrong_size(file, url, length));
+        return Err(Failure::Wrong(format!(
+            "{url}: expected {} bytes, the server announces {length}",
+            file.gz_bytes
+        )));
     }
 
     let mut part = cache::begin(folder).map_err(Failure::Disk)?;
@@ -183,7 +186,7 @@ fn attempt(
         }
         received += chunk.len() as u64;
         if received > file.gz_bytes {
-            return Err(wrong_size(file, url, received));
+            return Err(Failure::Wrong(format!("{url}: expected {} bytes, received more", file.gz_bytes)));
         }
         hash.update(chunk);
         part.write_all(chunk).map_err(cache::io("write to", folder)).map_err(Failure::Disk)?;
@@ -198,16 +201,12 @@ fn attempt(
     cache::keep(part, folder, &file.gz_name()).map_err(Failure::Disk)
 }
 
-fn wrong_size(file: &File, url: &str, received: u64) -> Failure {
-    Failure::Wrong(format!("{url}: expected {} bytes, received {received} or more", file.gz_bytes))
-}
-
 /// What an error before the body means for what to do next.
 fn classify(url: &str, error: &Error) -> Failure {
     use io::ErrorKind::*;
     let line = format!("{url}: {error}");
     match error {
-        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => Failure::NoNetwork(line),
+        Error::HostNotFound | Error::Timeout(Timeout::Resolve) => unreachable_server(url, error),
         // Waited for long enough.
         Error::Timeout(Timeout::Connect) => Failure::Wrong(line),
         Error::Timeout(_) | Error::Protocol(_) => Failure::Broken(line),
@@ -218,59 +217,24 @@ fn classify(url: &str, error: &Error) -> Failure {
                 Failure::Broken(line)
             }
             // A name that does not resolve has no kind of its own; the others are NetworkUnreachable and its like.
-            _ => Failure::NoNetwork(line),
+            _ => unreachable_server(url, error),
         },
         _ => Failure::Wrong(line),
     }
 }
 
+fn unreachable_server(url: &str, error: &Error) -> Failure {
+    Failure::NoNetwork(format!("{url}: the server cannot be found ({error})"))
+}
+
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::catalog::Entry;
-    use crate::folder::tests::{gzip, tiny, tiny_entry};
-    use std::io::{BufRead, BufReader};
+    use crate::testing::{HASTY, Reply, content, honest, send, serve, tiny_entry};
     use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
-
-    /// What a test server does with a connection after reading the request for `path`.
-    pub(crate) type Reply = fn(path: &str, request: usize, connection: &mut TcpStream);
-
-    /// A server on this machine; its address ends with a slash.
-    pub(crate) fn serve(reply: Reply) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for (request, connection) in listener.incoming().enumerate() {
-                std::thread::spawn(move || {
-                    let mut connection = connection.unwrap();
-                    let mut lines =
-                        BufReader::new(connection.try_clone().unwrap()).lines().map_while(Result::ok);
-                    let first = lines.next().unwrap_or_default();
-                    lines.find(String::is_empty);
-                    reply(first.split(' ').nth(1).unwrap_or_default(), request, &mut connection);
-                });
-            }
-        });
-        format!("http://{address}/")
-    }
-
-    pub(crate) fn send(connection: &mut TcpStream, head: &str, body: &[u8]) {
-        let head = format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        // A client that has seen enough hangs up.
-        let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body));
-    }
-
-    fn content(path: &str) -> Vec<u8> {
-        let entry = tiny_entry(true);
-        let index = entry.files.iter().position(|file| path.ends_with(&file.gz_name())).unwrap();
-        gzip(&tiny()[index])
-    }
-
-    pub(crate) fn honest(path: &str, _: usize, connection: &mut TcpStream) {
-        send(connection, "200 OK", &content(path));
-    }
 
     /// The sizes stay those promised, the bytes do not.
     fn forged(path: &str, _: usize, connection: &mut TcpStream) {
@@ -303,6 +267,10 @@ pub(crate) mod tests {
 
     fn too_long(path: &str, _: usize, connection: &mut TcpStream) {
         without_length(connection, &[content(path), vec![0; 1 << 20]].concat());
+    }
+
+    fn announcing_another_size(path: &str, _: usize, connection: &mut TcpStream) {
+        send(connection, "200 OK", &[content(path), vec![0; 1000]].concat()[..1000]);
     }
 
     fn cut_off(path: &str, _: usize, connection: &mut TcpStream) {
@@ -340,14 +308,6 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) const HASTY: Patience = Patience {
-        connect: Duration::from_millis(500),
-        idle: Duration::from_millis(200),
-        attempts: 2,
-        pause: Duration::from_millis(1),
-        assume_offline: true,
-    };
-
     fn fetch_all(entry: &Entry, folder: &Path, mirrors: &[String]) -> Result<String, Vec<String>> {
         let files: Vec<&File> = entry.files.iter().collect();
         fetch(&files, mirrors, folder, &HASTY, &mut |_| {})
@@ -375,12 +335,13 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_wrong_is_refused_and_leaves_nothing_behind() {
-        let cases: [(Reply, &str); 9] = [
+        let cases: [(Reply, &str); 10] = [
             (forged, "train-images-idx3-ubyte.gz: expected SHA-256 "),
             (web_page, "expected a gzip file, received a web page"),
             (disguised_web_page, "expected a gzip file, received something else"),
             (missing, "http status: 404"),
-            (too_long, " or more"),
+            (too_long, "bytes, received more"),
+            (announcing_another_size, "bytes, the server announces 1000"),
             (cut_off, "broke off after "),
             (stalling, "broke off after 10 bytes: "),
             (silent, "timeout"),
@@ -424,7 +385,7 @@ pub(crate) mod tests {
         let mirrors = ["http://one.invalid/", "http://two.invalid/"].map(str::to_owned);
         let start = Instant::now();
         let tried = fetch_all(&tiny_entry(true), folder.path(), &mirrors).unwrap_err();
-        assert!(tried.len() == 1 && tried[0].starts_with("http://one.invalid/train-images"), "{tried:?}");
+        assert!(tried.len() == 1 && tried[0].contains("the server cannot be found"), "{tried:?}");
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     }
 

@@ -10,6 +10,7 @@ use crate::download::{self, Patience};
 use crate::error::DataError;
 use crate::folder::{self, Content};
 use crate::name::DataName;
+use crate::progress::Progress;
 
 /// Where to look, in the order of the fields.
 #[derive(Debug, Clone, Default)]
@@ -32,26 +33,6 @@ pub struct Loaded {
     pub dataset: Dataset,
     /// To be shown loudly wherever results are shown: the data are not what one would expect.
     pub notice: Option<String>,
-}
-
-/// What a long load is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Progress {
-    /// A file is arriving; called for every chunk.
-    Receiving {
-        /// Its address.
-        url: String,
-        /// Bytes so far.
-        received: u64,
-        /// Bytes in all.
-        total: u64,
-    },
-    /// An attempt failed; another may follow.
-    Failed {
-        /// Address and reason, in one line.
-        reason: String,
-    },
 }
 
 /// The addresses to fetch from, and how long to wait for them.
@@ -193,7 +174,12 @@ fn from_cache_or_mirrors(
             Err(error) => tried.push(error.to_string()),
         }
     } else {
-        tried.push(format!("the cache folder {}: not there", folder.display()));
+        let missing = folder::missing(entry, &folder).len();
+        tried.push(format!(
+            "the cache folder {}: {missing} of {} files missing",
+            folder.display(),
+            entry.files.len()
+        ));
     }
     if network.mirrors.is_empty() {
         tried.push("the network: not asked".to_owned());
@@ -271,8 +257,7 @@ fn not_found(entry: &Entry, finder: &Finder, tried: Vec<String>) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::download::tests::{HASTY, Reply, honest, send, serve};
-    use crate::folder::tests::{gzip, tiny, tiny_entry};
+    use crate::testing::{HASTY, Reply, gzip, honest, send, serve, tiny, tiny_entry};
     use std::fs;
     use std::net::TcpStream;
 
@@ -347,6 +332,19 @@ mod tests {
     }
 
     #[test]
+    fn files_in_the_cache_that_did_not_come_from_a_mirror_are_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("cache/tiny");
+        fs::create_dir_all(&folder).unwrap();
+        let entry = tiny_entry(false);
+        for (file, bytes) in entry.files.iter().zip(tiny()) {
+            fs::write(folder.join(file.stem), bytes).unwrap();
+        }
+        let loaded = load_entry(&entry, &finder(root.path()), &served_by(honest), &mut |_| {}).unwrap();
+        assert!(matches!(loaded.dataset.source, Source::Downloaded { .. }) && loaded.notice.is_none());
+    }
+
+    #[test]
     fn what_is_nowhere_says_how_to_get_it() {
         let root = tempfile::tempdir().unwrap();
         let finder = Finder { offline: true, ..finder(root.path()) };
@@ -358,7 +356,7 @@ mod tests {
             "MNIST is not on this machine and could not be fetched.\n  \
              - ROOT/data/mnist: no such folder\n  \
              - ROOT/env/mnist: none of its files\n  \
-             - the cache folder ROOT/cache/mnist: not there\n  \
+             - the cache folder ROOT/cache/mnist: 4 of 4 files missing\n  \
              - the network: not asked\n\
              To get it by hand: download train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, \
              t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz from \

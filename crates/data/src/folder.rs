@@ -129,55 +129,12 @@ fn wrong(file: &ReadFile, what: &'static str, expected: impl ToString, received:
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::catalog::{FASHION_MNIST, MNIST};
+    use crate::catalog::MNIST;
+    use crate::testing::{gzip, tiny, tiny_entry};
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
-
-    /// A dataset of three training and two test pictures of 2×2.
-    pub(crate) fn tiny() -> [Vec<u8>; 4] {
-        let idx =
-            |dims: &[usize], values: &[u8]| idx::write(&Idx { dims: dims.to_vec(), values: values.to_vec() });
-        [
-            idx(&[3, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-            idx(&[3], &[7, 0, 9]),
-            idx(&[2, 2, 2], &[0, 0, 0, 0, 255, 255, 255, 255]),
-            idx(&[2], &[1, 2]),
-        ]
-    }
-
-    pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    /// The catalogue entry of [`tiny`]; the hashes are leaked, they are few.
-    pub(crate) fn tiny_entry(content_hash_known: bool) -> Entry {
-        const DIMS: [&[usize]; 4] = [&[3, 2, 2], &[3], &[2, 2, 2], &[2]];
-        let mut files = FASHION_MNIST.files.clone();
-        for ((file, bytes), dims) in files.iter_mut().zip(tiny()).zip(DIMS) {
-            file.dims = dims;
-            file.gz_bytes = gzip(&bytes).len() as u64;
-            file.gz_sha256 = sha256(&gzip(&bytes)).leak();
-            file.sha256 = content_hash_known.then(|| &*sha256(&bytes).leak());
-        }
-        Entry { name: "tiny", title: "Tiny", mirrors: &[], files, ..mnist_like() }
-    }
-
-    fn mnist_like() -> Entry {
-        Entry {
-            name: "",
-            title: "",
-            shows: "",
-            authors: "",
-            licence: "",
-            class_names: MNIST.class_names,
-            mirrors: &[],
-            files: MNIST.files.clone(),
-        }
-    }
 
     fn folder_with(files: [Vec<u8>; 4], suffix: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

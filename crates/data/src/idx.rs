@@ -298,6 +298,10 @@ mod tests {
         assert!(message(bytes.clone()).starts_with("f: dimensions: expected at most 65536 bytes"));
         assert!(parse("f", bytes.clone(), usize::MAX).unwrap_err().to_string().starts_with("f: dimensions"));
         assert!(message(gzip(&bytes)).starts_with("f: dimensions"));
+        // Possible, but one byte more than this caller allows.
+        let mut bytes = vec![0, 0, 8, 1, 0, 0, 0xff, 0xf9];
+        bytes.resize(LIMIT + 1, 0);
+        assert_eq!(message(bytes), "f: dimensions: expected at most 65536 bytes, received [65529]");
     }
 
     #[test]

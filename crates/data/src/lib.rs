@@ -16,9 +16,13 @@ mod folder;
 mod hash;
 mod name;
 mod pictures;
+mod progress;
+#[cfg(test)]
+mod testing;
 
 pub use dataset::{Dataset, Source};
 pub use error::DataError;
-pub use find::{Finder, Loaded, Progress, fetch, load, locate};
+pub use find::{Finder, Loaded, fetch, load, locate};
 pub use name::DataName;
 pub use pictures::{Pictures, Statistics};
+pub use progress::Progress;

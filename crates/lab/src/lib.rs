@@ -31,5 +31,7 @@ pub mod recipe;
 pub mod record;
 pub mod report;
 pub mod statistics;
+#[cfg(test)]
+mod testing;
 pub mod trial;
 pub mod weights;

@@ -26,7 +26,7 @@ impl<'a> Prepared<'a> {
         within("train_size", train_size, 1, dataset.train.count)?;
         let used = &dataset.train.pixels[..train_size * dataset.train.picture_size()];
         let table = data.normalization.table(used);
-        let train = examples(&dataset.train, table.clone())?.slice(0, train_size);
+        let train = examples(&dataset.train, table)?.slice(0, train_size);
         Ok(Self { dataset, train, test: examples(&dataset.test, table)? })
     }
 
@@ -45,7 +45,7 @@ impl<'a> Prepared<'a> {
         &self.train
     }
 
-    /// What is learned on is judged by.
+    /// What the result is judged by.
     pub fn test(&self) -> &Examples<'a> {
         &self.test
     }
@@ -83,4 +83,65 @@ fn shape(pictures: &Pictures) -> Shape {
 
 fn examples(pictures: &Pictures, table: ByteTable) -> Result<Examples<'_>, LabError> {
     Ok(Examples::pictures(shape(pictures), &pictures.pixels, table, &pictures.labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use crate::testing::rows;
+    use seedbed_nn::examples::Normalization;
+    use std::num::NonZeroUsize;
+
+    fn checked(input: &str, units: usize) -> Result<(), String> {
+        let text = format!(
+            "input_shape = {input}\n[[layers]]\nclass_name = 'Flatten'\n\
+             [[layers]]\nclass_name = 'Dense'\nunits = {units}\nactivation = 'softmax'\n"
+        );
+        let model = Recipe::parse("m.toml", &text).unwrap().compile(0, NonZeroUsize::MIN).unwrap();
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        data.check(&model).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_model_must_take_the_pictures_and_name_the_classes() {
+        assert_eq!(checked("[4, 4]", 3), Ok(()));
+        let error = checked("[16]", 3).unwrap_err();
+        assert_eq!(
+            error,
+            "input_shape: expected (None, 4, 4), the shape of Bright rows's pictures, received (None, 16)"
+        );
+        for units in [2, 4] {
+            let error = checked("[4, 4]", units).unwrap_err();
+            let expected = "last layer: expected 3 outputs, one for each class of Bright rows, received";
+            assert_eq!(error, format!("{expected} {units}"));
+        }
+    }
+
+    #[test]
+    fn the_first_pictures_are_used_and_normalized_by_themselves() {
+        let mut dataset = rows();
+        let data = DataRecipe {
+            train_size: Some(20),
+            normalization: Normalization::Standard,
+            ..DataRecipe::default()
+        };
+        let seen = |dataset: &Dataset| {
+            let Prepared { train, test, .. } = Prepared::new(dataset, &data).unwrap();
+            format!("{train:?} {test:?}")
+        };
+        let before = seen(&dataset);
+        assert_eq!(Prepared::new(&dataset, &data).unwrap().train().len(), 20);
+        // Neither other training pictures nor test pictures may tell the network anything.
+        dataset.train.pixels[20 * 16..].fill(255);
+        assert!(seen(&dataset) == before);
+        dataset.train.pixels[0] ^= 1;
+        assert!(seen(&dataset) != before);
+        for train_size in [0, 61] {
+            let data = DataRecipe { train_size: Some(train_size), ..data.clone() };
+            let error = Prepared::new(&dataset, &data).unwrap_err().to_string();
+            assert_eq!(error, format!("train_size: expected 1 to 60, received {train_size}"));
+        }
+    }
 }

@@ -42,6 +42,7 @@ use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use toml::{Spanned, Table};
 
 /// The largest model file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -50,8 +51,8 @@ const MAX_FILE: u64 = 1 << 20;
 const MAX_COUNT: usize = u32::MAX as usize;
 
 /// Everything that decides a run but the seed. Its serialized form is the model file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "ModelFile", into = "ModelFile")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "ModelFile<Layer>")]
 pub struct Recipe {
     /// The layers.
     pub model: Sequential,
@@ -99,12 +100,13 @@ pub struct DataRecipe {
     pub train_size: Option<usize>,
 }
 
-/// A recipe as it is written: the model's keys stand at the top.
+/// A recipe as it is written: the model's keys stand at the top. Layers are read as what the file has under
+/// `[[layers]]`, so that an error can name the layer's line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModelFile {
+struct ModelFile<L> {
     input_shape: Shape,
-    layers: Vec<Layer>,
+    layers: Vec<L>,
     #[serde(default)]
     compile: CompileRecipe,
     #[serde(default)]
@@ -128,14 +130,7 @@ impl Default for FitRecipe {
     }
 }
 
-impl From<ModelFile> for Recipe {
-    fn from(file: ModelFile) -> Self {
-        let ModelFile { input_shape, layers, compile, fit, data } = file;
-        Self { model: Sequential { input_shape, layers }, compile, fit, data }
-    }
-}
-
-impl From<Recipe> for ModelFile {
+impl From<Recipe> for ModelFile<Layer> {
     fn from(recipe: Recipe) -> Self {
         let Recipe { model: Sequential { input_shape, layers }, compile, fit, data } = recipe;
         Self { input_shape, layers, compile, fit, data }
@@ -182,8 +177,17 @@ impl Recipe {
     /// [`LabError::ModelFile`], with the line where it is known.
     pub fn parse(file: &str, text: &str) -> Result<Self, LabError> {
         let wrong = |problem: String| LabError::ModelFile { file: file.to_owned(), problem };
-        let recipe: Self =
+        let found: ModelFile<Spanned<Table>> =
             toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        let ModelFile { input_shape, layers, compile, fit, data } = found;
+        let layers = layers.into_iter().map(|layer| {
+            let line = 1 + text.bytes().take(layer.span().start).filter(|byte| *byte == b'\n').count();
+            let problem =
+                |error: toml::de::Error| wrong(format!("layer at line {line}: {}", error.message()));
+            layer.into_inner().try_into::<Layer>().map_err(problem)
+        });
+        let model = Sequential { input_shape, layers: layers.collect::<Result<_, _>>()? };
+        let recipe = Self { model, compile, fit, data };
         recipe.validate().map_err(|error| wrong(error.to_string()))?;
         Ok(recipe)
     }
@@ -213,5 +217,166 @@ impl Recipe {
         self.validate()?;
         let options = Compile::new(self.compile.optimizer, self.compile.loss).seed(seed).threads(threads);
         Ok(self.model.compile(options)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedbed_nn::prelude::*;
+
+    const FILE: &str = r#"
+        input_shape = [28, 28]
+
+        [[layers]]
+        class_name = "Flatten"
+
+        [[layers]]
+        class_name = "Dense"
+        units = 128
+        activation = "relu"
+        kernel_initializer = "he_normal"
+        kernel_regularizer = { l2 = 1e-4 }
+
+        [[layers]]
+        class_name = "Dense"
+        units = 10
+        activation = "softmax"
+    "#;
+
+    fn parse(text: &str) -> Result<Recipe, String> {
+        Recipe::parse("m.toml", text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_has_kerass_defaults() {
+        let recipe = parse(FILE).unwrap();
+        let model = Sequential::new([28, 28])
+            .add(Flatten::new())
+            .add(
+                Dense::new(128)
+                    .activation(Activation::Relu)
+                    .kernel_initializer(Initializer::HeNormal)
+                    .kernel_regularizer(Regularizer::l2(1e-4)),
+            )
+            .add(Dense::new(10).activation(Activation::Softmax));
+        assert_eq!(recipe.model, model);
+        assert_eq!(recipe.compile.optimizer, "adam".parse().unwrap());
+        assert_eq!(recipe.compile.loss, "sparse_categorical_crossentropy".parse().unwrap());
+        assert_eq!(recipe.fit, FitRecipe { epochs: 10, batch_size: 32, shuffle: true });
+        assert_eq!(recipe.data.dataset, DataName::Auto);
+        assert_eq!((recipe.data.normalization, recipe.data.train_size), (Normalization::Unit, None));
+    }
+
+    #[test]
+    fn a_written_recipe_reads_as_the_same_and_leaves_nothing_out() {
+        let mut recipe = parse(FILE).unwrap();
+        recipe.model = recipe
+            .model
+            .add(Dropout::new(0.1 + 0.2).name("drop"))
+            .add(Rescaling::new(1.0 / 255.0, -0.5))
+            .add(ActivationLayer::new(Activation::LeakyRelu { negative_slope: 0.3 }));
+        recipe.compile.optimizer = Optimizer::adamw().learning_rate(1e-30);
+        recipe.compile.loss = Loss::CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 };
+        recipe.fit = FitRecipe { epochs: 1, batch_size: 7, shuffle: false };
+        recipe.data = DataRecipe {
+            dataset: DataName::FashionMnist,
+            normalization: Normalization::Standard,
+            train_size: Some(100),
+        };
+        let text = recipe.to_toml();
+        assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");
+
+        let text = parse(FILE).unwrap().to_toml();
+        for line in
+            ["learning_rate = 0.001", "beta_2 = 0.999", "bias_initializer = \"zeros\"", "shuffle = true"]
+        {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_line_and_remedy() {
+        for (from, to, expected) in [
+            (
+                "= \"Dense\"",
+                "= \"Dens\"",
+                "m.toml: layer at line 7: unknown layer `Dens`, did you mean `Dense`?",
+            ),
+            (
+                "he_normal",
+                "he_norml",
+                "line 7: Dense: unknown initializer `he_norml`, did you mean `he_normal`?",
+            ),
+            (
+                "\"softmax\"",
+                "\"sofmax\"",
+                "line 14: Dense: unknown activation `sofmax`, did you mean `softmax`?",
+            ),
+            (
+                "units = 128",
+                "unit = 128",
+                "line 7: Dense: unknown field `unit`, expected one of `name`, `units`",
+            ),
+            ("units = 128", "units = 0", "layer \"dense\": units: expected 1 to 16777216, received 0"),
+            ("l2 = 1e-4", "l2 = -1", "kernel_regularizer: l2: expected a finite number ≥ 0, received -1"),
+            ("input_shape", "input_shap", "line 2, column 9"),
+            ("[28, 28]", "[28, 0]", "input_shape: expected axes whose product is 1 to"),
+            ("[[layers]]", "[[layers]", "TOML parse error at line 4"),
+        ] {
+            let error = parse(&FILE.replacen(from, to, 1)).unwrap_err();
+            assert!(error.starts_with("model file m.toml: ") && error.contains(expected), "{to}: {error}");
+        }
+        for (added, expected) in [
+            ("[compile]\noptimizer = 'adm'", "unknown optimizer `adm`, did you mean `adam`?"),
+            (
+                "[compile]\noptimizer = {name = 'adam', learning_rate = -1}",
+                "learning_rate must be a finite number > 0",
+            ),
+            ("[compile]\nloss = 'mean_square_error'", "did you mean `mean_squared_error`?"),
+            ("[fit]\nepochs = 0", "epochs: expected 1 to 4294967295, received 0"),
+            ("[fit]\nepoch = 3", "unknown field `epoch`, expected one of `epochs`"),
+            ("[fit]\nbatch_size = 2.5", "line 20, column 14"),
+            ("[data]\ndataset = 'mnits'", "Did you mean \"mnist\"?"),
+            ("[data]\nnormalization = 'z'", "expected one of `none`, `unit`, `standard`"),
+            ("[data]\ntrain_size = 0", "train_size: expected 1 to"),
+            ("[extra]", "unknown field `extra`"),
+        ] {
+            let error = parse(&format!("{FILE}\n{added}\n")).unwrap_err();
+            assert!(error.contains(expected), "{added}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_file_is_refused_and_nothing_panics() {
+        for end in 0..FILE.len() {
+            let _ = parse(&FILE[..end]);
+        }
+        assert!(parse(&format!("input_shape = {}", "[".repeat(100_000))).is_err());
+        assert!(parse("input_shape = [2]\nlayers = [1]").is_err());
+        assert!(
+            parse("input_shape = [2]\nlayers = []")
+                .unwrap_err()
+                .contains("expected 1 to 1000 layers, received 0")
+        );
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.toml");
+        let error = Recipe::read(&path).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the model file ") && error.contains("m.toml"), "{error}");
+        std::fs::write(&path, vec![b' '; 1 + MAX_FILE as usize]).unwrap();
+        assert!(Recipe::read(&path).unwrap_err().to_string().contains("at most 1 MiB"));
+        std::fs::write(&path, [0xff]).unwrap();
+        assert!(Recipe::read(&path).unwrap_err().to_string().contains("UTF-8"));
+        std::fs::write(&path, FILE).unwrap();
+        assert_eq!(Recipe::read(&path).unwrap(), parse(FILE).unwrap());
+    }
+
+    #[test]
+    fn a_loss_that_does_not_fit_the_output_is_refused_by_compiling() {
+        let mut recipe = parse(FILE).unwrap();
+        recipe.compile.loss = Loss::SparseCategoricalCrossentropy { from_logits: true };
+        let error = recipe.compile(0, NonZeroUsize::MIN).map(drop).unwrap_err().to_string();
+        assert!(error.contains("from_logits expects logits, received a softmax's probabilities"), "{error}");
     }
 }

@@ -157,3 +157,98 @@ impl Callback for Listener<'_> {
         ControlFlow::Continue(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::DataRecipe;
+    use crate::testing::rows;
+
+    const FILE: &str = "input_shape = [4, 4]
+        fit = { epochs = 3, batch_size = 8 }
+        layers = [{ class_name = 'Flatten' }, { class_name = 'Dense', units = 5, activation = 'relu' },
+                  { class_name = 'Dropout', rate = 0.5 },
+                  { class_name = 'Dense', units = 3, activation = 'softmax' }]";
+
+    fn outcome(recipe: &Recipe, observer: &mut dyn Observer) -> Outcome {
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        run("model 1", recipe, 5, &data, NonZeroUsize::MIN, observer).unwrap()
+    }
+
+    #[test]
+    fn a_record_holds_what_evaluating_the_model_gives() {
+        let recipe = Recipe::parse("m.toml", FILE).unwrap();
+        let outcome = outcome(&recipe, &mut ());
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        let [train, test] =
+            [data.train(), data.test()].map(|examples| outcome.model.evaluate(examples).unwrap());
+        assert_eq!((outcome.record.status.clone(), outcome.record.epochs.len()), (TrialStatus::Finished, 3));
+        let last = outcome.record.outcome().unwrap();
+        assert_eq!((last.train_loss, last.train_accuracy), (train.loss(), train.accuracy()));
+        assert_eq!((last.test_loss, last.test_accuracy), (test.loss(), test.accuracy()));
+        assert_ne!(last.running_loss, last.train_loss, "dropout is on in one and off in the other");
+        assert!(last.seconds > 0.0 && outcome.record.seconds > last.seconds);
+        let untouched = recipe.compile(5, NonZeroUsize::MIN).unwrap();
+        assert_eq!(outcome.initial, weights(&untouched));
+        assert_ne!(outcome.initial, weights(&outcome.model));
+    }
+
+    #[test]
+    fn a_trial_that_diverges_says_when() {
+        let recipe = FILE.to_owned() + "\ncompile.optimizer = { name = 'sgd', learning_rate = 1e38 }";
+        let outcome = outcome(&Recipe::parse("m.toml", &recipe).unwrap(), &mut ());
+        let TrialStatus::Diverged { epoch, reason } = &outcome.record.status else {
+            panic!("{:?}", outcome.record.status)
+        };
+        assert_eq!(*epoch, 1);
+        assert!(
+            reason.starts_with("the loss of batch ") || reason.starts_with("the training loss"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn weights_that_break_in_the_last_step_are_a_divergence() {
+        // One batch only: its loss is taken before the step that breaks the weights.
+        let recipe = FILE.replace("epochs = 3, batch_size = 8", "epochs = 1, batch_size = 60")
+            + "\ncompile.optimizer = { name = 'sgd', learning_rate = 1e39 }";
+        let outcome = outcome(&Recipe::parse("m.toml", &recipe).unwrap(), &mut ());
+        let reason = "the training loss at its end is not a finite number".to_owned();
+        assert_eq!(outcome.record.status, TrialStatus::Diverged { epoch: 1, reason });
+    }
+
+    /// Breaks at a batch and counts what it hears.
+    #[derive(Default)]
+    struct Breaks {
+        begun: usize,
+        ended: usize,
+    }
+
+    impl Observer for Breaks {
+        fn epoch_begin(&mut self, _at: Progress) {
+            self.begun += 1;
+        }
+
+        fn batch_end(&mut self, at: Progress, _so_far: &Score) -> ControlFlow<()> {
+            if (at.epoch, at.batch) == (1, 2) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+
+        fn epoch_end(&mut self, _record: &EpochRecord) {
+            self.ended += 1;
+        }
+    }
+
+    #[test]
+    fn an_interrupted_trial_keeps_its_finished_epochs() {
+        let mut breaks = Breaks::default();
+        let recipe = Recipe::parse("m.toml", FILE).unwrap();
+        let broken = outcome(&recipe, &mut breaks);
+        assert_eq!((breaks.begun, breaks.ended), (2, 1));
+        assert_eq!(broken.record.status, TrialStatus::Interrupted { epoch: 1 });
+        let whole = outcome(&recipe, &mut ()).record.epochs[0];
+        let first = broken.record.epochs[0];
+        assert_eq!(first, EpochRecord { seconds: first.seconds, ..whole });
+    }
+}

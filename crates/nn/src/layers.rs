@@ -106,7 +106,8 @@ impl<'de> Deserialize<'de> for Layer {
         };
         let class_name = Self::known(class_name).map_err(D::Error::custom)?;
         table.insert("class_name".to_owned(), Value::from(class_name));
-        Self::deserialize(Value::Table(table)).map_err(|error| D::Error::custom(format!("{class_name}: {error}")))
+        Self::deserialize(Value::Table(table))
+            .map_err(|error| D::Error::custom(format!("{class_name}: {error}")))
     }
 }
 
@@ -117,8 +118,14 @@ mod tests {
     #[test]
     fn an_unknown_class_or_key_is_explained() {
         for (json, expected) in [
-            (r#"{"class_name":"Dens","units":1}"#, "unknown layer `Dens`, did you mean `Dense`?; known are Flatten,"),
-            (r#"{"class_name":"Dense","unit":1}"#, "Dense: unknown field `unit`, expected one of `name`, `units`"),
+            (
+                r#"{"class_name":"Dens","units":1}"#,
+                "unknown layer `Dens`, did you mean `Dense`?; known are Flatten,",
+            ),
+            (
+                r#"{"class_name":"Dense","unit":1}"#,
+                "Dense: unknown field `unit`, expected one of `name`, `units`",
+            ),
             (r#"{"class_name":"Dense"}"#, "Dense: missing field `units`"),
             (r#"{"units":1}"#, "a layer needs a `class_name`; known are Flatten, Dense"),
             ("3", "expected a table"),
@@ -130,10 +137,9 @@ mod tests {
 
     #[test]
     fn the_class_is_found_in_any_case_and_written_as_keras_spells_it() {
-        let layer: Layer = serde_json::from_str(
-            r#"{"class_name":"dense","units":2,"kernel_regularizer":{"l2":0.5}}"#,
-        )
-        .unwrap();
+        let layer: Layer =
+            serde_json::from_str(r#"{"class_name":"dense","units":2,"kernel_regularizer":{"l2":0.5}}"#)
+                .unwrap();
         let json = serde_json::to_string(&layer).unwrap();
         assert!(json.starts_with(r#"{"class_name":"Dense","units":2,"#), "{json}");
         assert_eq!(serde_json::from_str::<Layer>(&json).unwrap(), layer);

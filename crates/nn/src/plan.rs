@@ -46,8 +46,8 @@ impl Stage {
         Ok(Self { program, steps })
     }
 
-    fn layout(&self, batch: usize) -> ValueLayout {
-        ValueLayout::new(&self.program, &self.steps, batch)
+    fn layout(&self, batch: usize, sparse: bool) -> ValueLayout {
+        ValueLayout::new(&self.program, &self.steps, batch, sparse)
     }
 
     /// How many outputs the model has.

@@ -6,7 +6,7 @@
 //! by heart does worse on others, and that is the overfitting the lesson looks for.
 
 use super::random::Stream;
-use super::skeletons::STYLES;
+use super::skeletons::{STYLES, Style};
 
 /// How much handwriting varies, as standard deviations. Together with the number of writers this is the difficulty
 /// of the set: chosen so that the lesson's first model does on it what it does on MNIST.
@@ -69,9 +69,8 @@ impl Writer {
 }
 
 /// Displacements of every control point of a digit's styles.
-fn habits(styles: &[super::skeletons::Style], stream: &mut Stream) -> Vec<Vec<[f32; 2]>> {
-    let points =
-        |style: &super::skeletons::Style| style.strokes.iter().map(|stroke| stroke.len()).sum::<usize>();
+fn habits(styles: &[Style], stream: &mut Stream) -> Vec<Vec<[f32; 2]>> {
+    let points = |style: &Style| style.strokes.iter().map(|stroke| stroke.len()).sum::<usize>();
     styles
         .iter()
         .map(|style| (0..points(style)).map(|_| [stream.bell(HAND.point), stream.bell(HAND.point)]).collect())

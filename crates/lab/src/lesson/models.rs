@@ -168,3 +168,98 @@ impl Choices {
         format!("{}, learning rate {learning_rate}{decay}", self.optimizer.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::rows;
+
+    fn models(options: &LessonOptions) -> [LessonModel; 3] {
+        options.models(&rows()).unwrap()
+    }
+
+    fn refused(options: LessonOptions) -> String {
+        options.models(&rows()).unwrap_err().to_string()
+    }
+
+    fn usual() -> LessonOptions {
+        LessonOptions::default()
+    }
+
+    #[test]
+    fn the_three_models_are_the_lessons() {
+        let [one, two, three] = models(&usual());
+        assert_eq!(one.changed, Vec::<String>::new());
+        assert_eq!(two.changed, ["initializer glorot_uniform → glorot_normal", "optimizer adam → nadam"]);
+        assert_eq!(
+            three.changed,
+            ["initializer glorot_uniform → glorot_normal", "dropout none → 0.5", "optimizer adam → adagrad"]
+        );
+        let layers = |model: &LessonModel| -> Vec<_> {
+            model.recipe.model.layers.iter().map(|layer| layer.class_name()).collect()
+        };
+        assert_eq!(layers(&one), ["Flatten", "Dense", "Dense"]);
+        assert_eq!(layers(&three), ["Flatten", "Dense", "Dropout", "Dense"]);
+        assert_eq!(one.recipe.model.summary().unwrap().trainable_params(), 16 * 128 + 128 + 128 * 3 + 3);
+        assert_eq!(two.recipe.to_toml().matches("\"glorot_normal\"").count(), 2, "both Dense layers");
+        assert_eq!(three.choices.optimizer_words(), "adagrad, learning rate 0.001");
+    }
+
+    #[test]
+    fn recipes_are_model_files() {
+        for model in models(&LessonOptions { l1: 1e-5, train_size: Some(9), ..usual() }) {
+            let text = model.recipe.to_toml();
+            assert_eq!(Recipe::parse("m.toml", &text).unwrap(), model.recipe, "{text}");
+        }
+    }
+
+    #[test]
+    fn choices_reach_the_models_they_are_for() {
+        let optimizer = Some(Optimizer::adamw());
+        let [one, two, three] = models(&LessonOptions { l1: 0.1, l2: 0.25, optimizer, ..usual() });
+        assert_eq!(one.choices.regularizer_words(), None);
+        assert_eq!(two.choices.regularizer_words().as_deref(), Some("l1 0.1, l2 0.25"));
+        assert_eq!(two.changed[1..], ["regularizer none → l1 0.1, l2 0.25"], "all have the same optimizer");
+        assert_eq!(one.choices.optimizer_words(), "adamw, learning rate 0.001, weight decay 0.004");
+        assert_eq!(
+            (two.recipe.compile.optimizer, three.recipe.compile.optimizer),
+            (Optimizer::adamw(), Optimizer::adamw())
+        );
+        let same = LessonOptions { initializer: Initializer::GlorotUniform, optimizer, ..usual() };
+        assert_eq!(models(&same)[1].changed, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_impossible_is_refused_before_any_work() {
+        let logits = Some(Loss::SparseCategoricalCrossentropy { from_logits: true });
+        for (options, expected) in [
+            (
+                LessonOptions { dropout: 1.5, ..usual() },
+                "rate: expected a number from 0 to below 1, received 1.5",
+            ),
+            (LessonOptions { dropout: f64::NAN, ..usual() }, "received NaN"),
+            (LessonOptions { epochs: 0, ..usual() }, "epochs: expected 1 to 4294967295, received 0"),
+            (LessonOptions { batch_size: 0, ..usual() }, "batch_size: expected 1 to 4294967295, received 0"),
+            (LessonOptions { hidden: 0, ..usual() }, "units: expected 1 to 16777216, received 0"),
+            (LessonOptions { hidden: usize::MAX, ..usual() }, "units: expected 1 to 16777216, received"),
+            (LessonOptions { seeds: 0, ..usual() }, "seeds: expected 1 to 10000, received 0"),
+            (
+                LessonOptions { seeds: 3, seed: u64::MAX - 1, ..usual() },
+                "seed: expected at most 18446744073709551613",
+            ),
+            (LessonOptions { train_size: Some(61), ..usual() }, "train_size: expected 1 to 60, received 61"),
+            (LessonOptions { l2: -1.0, ..usual() }, "l2: expected a finite number ≥ 0, received -1"),
+            (LessonOptions { l1: f64::NAN, ..usual() }, "l1: expected a finite number ≥ 0, received NaN"),
+            (LessonOptions { loss: logits, ..usual() }, "from_logits expects logits"),
+            (
+                LessonOptions { optimizer: Some(Optimizer::adamw().learning_rate(0.0)), ..usual() },
+                "learning_rate must be",
+            ),
+        ] {
+            let error = refused(options);
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+        let last = LessonOptions { seeds: 3, seed: u64::MAX - 2, ..usual() };
+        assert_eq!(last.all_seeds().unwrap(), [u64::MAX - 2, u64::MAX - 1, u64::MAX]);
+    }
+}

@@ -85,7 +85,8 @@ struct Work<'a> {
 }
 
 impl Lesson<'_> {
-    /// Runs the lesson. Once `interrupted` is set, running trials end after their batch and no other begins; the
+    /// Runs the lesson. The record's seconds begin here: a caller that loaded data first may add that time. Once
+    /// `interrupted` is set, running trials end after their batch and no other begins; the
     /// record then holds what was measured and says that it is incomplete.
     ///
     /// # Errors
@@ -230,4 +231,182 @@ impl Observer for Relay<'_, '_> {
 /// A panic elsewhere does not make the value behind a lock unusable here; the panic itself is passed on by the scope.
 fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::lesson::render;
+    use crate::testing::loaded;
+    use seedbed_nn::initializers::Initializer;
+    use seedbed_nn::optimizers::{Optimizer, Sgd};
+
+    fn options() -> LessonOptions {
+        LessonOptions { epochs: 2, batch_size: 8, hidden: 6, seed: 7, seeds: 2, ..LessonOptions::default() }
+    }
+
+    fn run(options: &LessonOptions, threads: usize) -> LessonRecord {
+        run_with(options, threads, &mut (), &AtomicBool::new(false))
+    }
+
+    fn run_with(
+        options: &LessonOptions,
+        threads: usize,
+        observer: &mut dyn LessonObserver,
+        interrupted: &AtomicBool,
+    ) -> LessonRecord {
+        let loaded = loaded();
+        let models = options.models(&loaded.dataset).unwrap();
+        let threads = NonZeroUsize::new(threads).unwrap();
+        let (started, command) = ("now".to_owned(), "seedbed lesson".to_owned());
+        let lesson = Lesson { options, models: &models, loaded: &loaded, threads, started, command };
+        lesson.run(observer, interrupted).unwrap()
+    }
+
+    /// The record without what a clock and the number of threads put into it.
+    fn timeless(mut record: LessonRecord) -> LessonRecord {
+        (record.seconds, record.environment.threads) = (0.0, 0);
+        for trial in record.models.iter_mut().flat_map(|model| &mut model.trials) {
+            trial.seconds = 0.0;
+            trial.epochs.iter_mut().for_each(|epoch| epoch.seconds = 0.0);
+        }
+        record
+    }
+
+    #[test]
+    fn the_record_is_complete() {
+        let record = run(&options(), 2);
+        assert_eq!((record.seeds.as_slice(), record.interrupted), ([7, 8].as_slice(), false));
+        assert_eq!((record.dataset.train_count, record.dataset.test_count), (60, 30));
+        assert_eq!(
+            (record.dataset.first_labels.as_slice(), record.dataset.last_labels.as_slice()),
+            ([0, 2, 1].as_slice(), [0, 2, 1].as_slice())
+        );
+        assert_eq!(
+            (record.dataset.pictures.len(), record.dataset.notice.as_deref()),
+            (25, Some("made up for a test"))
+        );
+        for (model, name) in record.models.iter().zip(["model 1", "model 2", "model 3"]) {
+            assert_eq!(model.name, name);
+            let trials: Vec<_> = model
+                .trials
+                .iter()
+                .map(|trial| (trial.model.as_str(), trial.seed, trial.epochs.len()))
+                .collect();
+            assert_eq!(trials, [(name, 7, 2), (name, 8, 2)]);
+            assert!(model.trials.iter().all(|trial| trial.status == TrialStatus::Finished));
+            assert_eq!(model.inspection.as_ref().unwrap().seed, 7);
+            assert_ne!(model.trials[0].epochs[0].train_loss, model.trials[1].epochs[0].train_loss);
+        }
+        assert!(render(&record).contains("Bright rows"));
+    }
+
+    #[test]
+    fn neither_time_nor_threads_change_a_record() {
+        let options = options();
+        let first = timeless(run(&options, 1));
+        assert_eq!(timeless(run(&options, 1)), first);
+        assert_eq!(timeless(run(&options, 5)), first);
+        let alone = LessonOptions { seeds: 1, ..options };
+        let alone = [1, 3].map(|threads| timeless(run(&alone, threads)));
+        assert_eq!(alone[0], alone[1]);
+        for (model, both) in alone[0].models.iter().zip(&first.models) {
+            assert_eq!((&model.trials[0], &model.inspection), (&both.trials[0], &both.inspection));
+        }
+    }
+
+    #[test]
+    fn units_that_start_equal_stay_equal() {
+        let record = run(&LessonOptions { initializer: Initializer::Zeros, ..options() }, 2);
+        for (model, units) in record.models.iter().zip([6, 1, 1]) {
+            let hidden = &model.inspection.as_ref().unwrap().layers[0];
+            assert_eq!((hidden.distinct_before, hidden.distinct_after), (units, units), "{}", model.name);
+        }
+    }
+
+    /// Interrupts in the second epoch of one trial, and writes down what it hears.
+    struct Interrupts<'a> {
+        trial: usize,
+        flag: &'a AtomicBool,
+        heard: Vec<String>,
+    }
+
+    impl LessonObserver for Interrupts<'_> {
+        fn trial_begin(&mut self, trial: TrialPlace<'_>) {
+            self.heard
+                .push(format!("{} of {}: {}, seed {}", trial.index, trial.trials, trial.model, trial.seed));
+        }
+
+        fn batch_end(&mut self, trial: TrialPlace<'_>, at: Progress, _so_far: &Score) {
+            if trial.index == self.trial && at.epoch == 1 {
+                self.flag.store(true, Ordering::Relaxed);
+            }
+        }
+
+        fn trial_end(&mut self, _trial: TrialPlace<'_>, record: &TrialRecord) {
+            self.heard.push(format!("{:?}", record.status));
+        }
+    }
+
+    #[test]
+    fn an_interrupted_lesson_keeps_what_was_measured() {
+        let flag = AtomicBool::new(false);
+        let mut observer = Interrupts { trial: 1, flag: &flag, heard: Vec::new() };
+        let record = run_with(&LessonOptions { seeds: 1, ..options() }, 2, &mut observer, &flag);
+        assert_eq!(
+            observer.heard,
+            ["0 of 3: model 1, seed 7", "Finished", "1 of 3: model 2, seed 7", "Interrupted { epoch: 1 }"]
+        );
+        assert!(record.interrupted);
+        let trials: Vec<_> = record.models.iter().map(|model| model.trials.len()).collect();
+        assert_eq!(trials, [1, 1, 0]);
+        assert_eq!(record.models[1].trials[0].epochs.len(), 1);
+        assert!(record.models[0].inspection.is_some() && record.models[1].inspection.is_none());
+        assert!(render(&record).contains("1 of 3 trials ran to the end"));
+    }
+
+    #[test]
+    fn a_lesson_interrupted_before_a_trial_is_incomplete_too() {
+        let record = run_with(&options(), 2, &mut (), &AtomicBool::new(true));
+        assert!(record.interrupted && record.models.iter().all(|model| model.trials.is_empty()));
+        assert!(render(&record).contains("0 of 6 trials ran to the end"));
+    }
+
+    #[test]
+    fn a_lesson_interrupted_on_several_cores_ends_and_says_so() {
+        let flag = AtomicBool::new(false);
+        let mut observer = Interrupts { trial: 2, flag: &flag, heard: Vec::new() };
+        let record = run_with(&LessonOptions { seeds: 4, ..options() }, 3, &mut observer, &flag);
+        assert!(record.interrupted);
+        let run: usize = record.models.iter().map(|model| model.trials.len()).sum();
+        assert!((3..=8).contains(&run), "{run} of 12");
+        assert_eq!(observer.heard.len(), 2 * run, "every trial that begins also ends");
+    }
+
+    #[test]
+    fn trials_that_diverge_are_recorded_and_the_rest_goes_on() {
+        let optimizer = Some(Optimizer::new(Sgd::default()).learning_rate(1e38));
+        let record = run(&LessonOptions { optimizer, ..options() }, 2);
+        assert!(!record.interrupted);
+        for trial in record.models.iter().flat_map(|model| &model.trials) {
+            assert!(matches!(trial.status, TrialStatus::Diverged { .. }), "{:?}", trial.status);
+        }
+        assert_eq!(record.models.iter().map(|model| model.trials.len()).sum::<usize>(), 6);
+        assert!(render(&record).contains("diverged"));
+    }
+
+    #[test]
+    fn a_lesson_without_models_or_with_unfit_ones_is_refused() {
+        let (options, loaded) = (options(), loaded());
+        let mut models = options.models(&loaded.dataset).unwrap();
+        models[2].recipe.model.input_shape = [16].into();
+        let threads = NonZeroUsize::MIN;
+        let refused = |models: &[LessonModel]| {
+            let (started, command) = (String::new(), String::new());
+            let lesson = Lesson { options: &options, models, loaded: &loaded, threads, started, command };
+            lesson.run(&mut (), &AtomicBool::new(false)).unwrap_err().to_string()
+        };
+        assert_eq!(refused(&[]), "models: expected at least 1, received 0");
+        assert!(refused(&models).contains("input_shape: expected (None, 4, 4)"));
+    }
 }

@@ -117,3 +117,80 @@ impl Kernel<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{DataRecipe, Recipe};
+    use crate::testing::rows;
+    use crate::trial::run;
+    use std::num::NonZeroUsize;
+
+    fn inspection(last_layer: &str, loss: &str, units: usize) -> (Inspection, f64) {
+        let text = format!(
+            "input_shape = [4, 4]\nfit.epochs = 2\ncompile.loss = {loss}\nlayers = [{{ class_name = 'Flatten' }}, \
+             {{ class_name = 'Dense', units = {units}, activation = 'relu' }}, \
+             {{ class_name = 'Dense', units = 3, activation = '{last_layer}' }}]"
+        );
+        let recipe = Recipe::parse("m.toml", &text).unwrap();
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        let outcome = run("m", &recipe, 1, &data, NonZeroUsize::MIN, &mut ()).unwrap();
+        (inspect(&outcome, &data).unwrap(), outcome.record.test_accuracy().unwrap())
+    }
+
+    #[test]
+    fn confusion_and_mistakes_agree_with_the_accuracy() {
+        for (last, loss) in [
+            ("softmax", "'sparse_categorical_crossentropy'"),
+            ("linear", "{ name = 'sparse_categorical_crossentropy', from_logits = true }"),
+            ("linear", "'mean_squared_error'"),
+        ] {
+            let (look, accuracy) = inspection(last, loss, 4);
+            let right: u64 = (0..3).map(|class| look.confusion[class][class]).sum();
+            assert_eq!(right as f64 / 30.0, accuracy, "{loss}");
+            assert_eq!(look.confusion.iter().flatten().sum::<u64>(), 30);
+            assert_eq!((right as usize + look.mistake_count, look.mistakes.len()), (30, look.mistake_count));
+            assert!(look.mistake_count > 0, "nothing to look at");
+            for pair in look.mistakes.windows(2) {
+                assert!(pair[0].probability >= pair[1].probability);
+            }
+            for mistake in &look.mistakes {
+                let test = rows().test;
+                assert_eq!(mistake.label, usize::from(test.labels[mistake.index]));
+                assert_eq!(mistake.pixels, test.picture(mistake.index));
+                assert_ne!(mistake.label, mistake.predicted);
+                // The largest of three probabilities.
+                let least = if loss.contains("mean") { 0.0 } else { 1.0 / 3.0 };
+                assert!((least..=1.0).contains(&mistake.probability), "{}", mistake.probability);
+            }
+        }
+    }
+
+    #[test]
+    fn weights_are_looked_at_before_and_after() {
+        let (look, _) = inspection("softmax", "'sparse_categorical_crossentropy'", 70);
+        let shapes: Vec<_> = look.layers.iter().map(|layer| (layer.layer.as_str(), layer.shape)).collect();
+        assert_eq!(shapes, [("dense", [16, 70]), ("dense_1", [70, 3])]);
+        assert_ne!(look.layers[0].before, look.layers[0].after);
+        let first = look.first_kernel.unwrap();
+        assert_eq!((first.units, first.before.len(), first.after.len()), (64, 16 * 64, 16 * 64));
+        assert_ne!(first.before, first.after);
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_see_the_picture_has_no_pictures() {
+        let kernel = Kernel { layer: "dense", units: 2, before: &[1.0, 2.0, 3.0, 4.0], after: vec![5.0; 4] };
+        assert!(kernel.pictures(3).is_none());
+        let pictures = kernel.pictures(2).unwrap();
+        assert_eq!((pictures.units, pictures.before), (2, vec![1.0, 2.0, 3.0, 4.0]));
+    }
+
+    #[test]
+    fn softmax_by_hand() {
+        let mut row = [1000.0, 1000.0 + 2.0_f32.ln(), f32::NEG_INFINITY];
+        softmax(&mut row);
+        assert!((row[0] - 1.0 / 3.0).abs() < 1e-4 && (row[1] - 2.0 / 3.0).abs() < 1e-4 && row[2] == 0.0);
+        assert_eq!(largest(&[0.5, 0.7, 0.7]), 1);
+    }
+}

@@ -5,8 +5,8 @@
 
 use super::Kernel;
 use super::elementwise::{ActivateGradient, multiply_rows};
-use super::index::transpose_block;
 use super::matrix::{Matrix, for_panels, product};
+use super::transpose::transpose_block;
 use crate::activations::Activation;
 use crate::lane::{F32Lane, PAD};
 use std::marker::PhantomData;

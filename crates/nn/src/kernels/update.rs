@@ -2,11 +2,12 @@
 //! leaves the registers.
 //!
 //! `g[k, j] = Σ_b x[b, k]·dy[b, j]`: a kernel's row k is one row of weights and of every slot. Where
-//! `x` is mostly zeros, the samples whose `x[b, k]` is zero are skipped, found in the transpose of
-//! `x` one lane of samples at a time.
+//! `x` is mostly zeros, only the samples whose `x[b, k]` is not zero are visited (see
+//! [`super::sparse`]).
 
 use super::Kernel;
 use super::matrix::{Matrix, for_panels, product};
+use super::sparse::Sparse;
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::{MAX_SLOTS, Optimizer, RuleVisitor, Scalars, UpdateRule};
 use crate::regularizers::Regularizer;
@@ -69,7 +70,7 @@ impl<L: F32Lane, R: UpdateRule> Mover<L, R> {
             }
             self.rule.update(&self.scalars, w, g, &mut slots).store(at);
             for (i, slot) in slots.into_iter().enumerate().take(count) {
-                slot.store(self.slots[i].at(row, col));
+                slot.flush_subnormal().store(self.slots[i].at(row, col));
             }
         }
     }
@@ -78,8 +79,8 @@ impl<L: F32Lane, R: UpdateRule> Mover<L, R> {
 /// Moves a kernel.
 pub(crate) struct KernelUpdate<'a> {
     pub(crate) x: Matrix,
-    /// The transpose of `x`, where it is worth skipping its zeros.
-    pub(crate) x_twin: Option<Matrix>,
+    /// The non-zero numbers of `x`, where it is worth skipping the others; then `x` is not read.
+    pub(crate) sparse: Option<Sparse>,
     pub(crate) dy: Matrix,
     pub(crate) batch: usize,
     pub(crate) moving: Moving<'a>,
@@ -109,8 +110,8 @@ impl<L: F32Lane> RuleVisitor for WithRule<'_, L> {
         let mover = Mover::<L, R>::new(&self.update.moving, rule);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and columns.
         unsafe {
-            match self.update.x_twin {
-                Some(twin) => self.update.skipping(twin, &mover),
+            match self.update.sparse {
+                Some(x) => self.update.listed(x, &mover),
                 None => self.update.tiles(&mover),
             }
         }
@@ -123,27 +124,24 @@ impl KernelUpdate<'_> {
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn skipping<L: F32Lane, R: UpdateRule>(&self, twin: Matrix, mover: &Mover<L, R>) {
+    unsafe fn listed<L: F32Lane, R: UpdateRule>(&self, x: Sparse, mover: &Mover<L, R>) {
         // SAFETY: as the caller promises.
         unsafe {
             for_panels!(L, self.cols, [8, 4, 2, 1], |j, N| {
                 for k in self.rows.clone() {
                     let mut acc = [L::splat(0.0); N];
-                    let x = twin.at(k, 0);
-                    let mut first = 0;
-                    while first < self.batch {
-                        // Beyond a short batch stand numbers of an older one.
-                        let present = u32::MAX >> (32 - L::WIDTH.min(self.batch - first));
-                        let mut bits = L::load(x.add(first)).nonzero_bits() & present;
+                    for first in (0..self.batch).step_by(64) {
+                        // Groups of samples beyond a short batch hold masks of an older one.
+                        let present = u64::MAX >> (64 - (self.batch - first).min(64));
+                        let mut bits = x.mask_of_64(first, k) & present;
                         while bits != 0 {
                             let b = first + bits.trailing_zeros() as usize;
                             bits &= bits - 1;
-                            let factor = L::splat(*x.add(b));
+                            let factor = L::splat(*x.twin.at(k, b));
                             for n in 0..N {
                                 acc[n] = factor.mul_add(L::load(self.dy.at(b, j + n * L::WIDTH)), acc[n]);
                             }
                         }
-                        first += L::WIDTH;
                     }
                     for n in 0..N {
                         mover.step(k, j + n * L::WIDTH, acc[n] + L::splat(0.0));

@@ -69,12 +69,17 @@ pub struct ValueLayout {
 
 impl ValueLayout {
     /// Places for the values that the steps touch, for batches of up to `batch` samples.
-    pub(super) fn new(program: &Program, steps: &[Step], batch: usize) -> Self {
+    ///
+    /// A sparse input's numbers by input stand in its transpose; the input itself has no place.
+    pub(super) fn new(program: &Program, steps: &[Step], batch: usize, sparse: bool) -> Self {
         let mut ranges = Ranges::default();
         let mut values = vec![None; program.values.len()];
         let mut twins = values.clone();
+        if sparse {
+            twins[0] = Some(ranges.take(program.values[0].width, batch));
+        }
         for step in steps {
-            for id in step.values() {
+            for id in step.values().into_iter().filter(|id| !sparse || id.0 != 0) {
                 values[id.0].get_or_insert_with(|| ranges.take(batch, program.values[id.0].width));
             }
             if let Some(id) = step.twin() {
@@ -101,11 +106,6 @@ impl ValueLayout {
         #[expect(clippy::expect_used, reason = "every twin of every step was placed in `new`")]
         self.twins[id.0].expect("the twin of a step")
     }
-
-    /// Whether a value has a transpose.
-    pub fn has_twin(&self, id: ValueId) -> bool {
-        self.twins[id.0].is_some()
-    }
 }
 
 impl Step {
@@ -114,7 +114,7 @@ impl Step {
         let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
         match *self {
             Self::Gather { out } | Self::DropoutMask { out, .. } => vec![out],
-            Self::Transpose { x } | Self::Index { x } => vec![x],
+            Self::Transpose { x } => vec![x],
             Self::Dense { x, matmul, active, factor, out, .. } => {
                 some(&[Some(x), matmul, active, factor, Some(out)])
             }
@@ -154,7 +154,6 @@ impl Step {
             Self::Loss { dprediction, .. } => some(&[dprediction]),
             Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
             Self::Transpose { .. }
-            | Self::Index { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }
             | Self::KernelUpdate { .. }

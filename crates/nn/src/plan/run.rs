@@ -11,15 +11,16 @@ use super::workspace::{State, Workspace};
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::kernels::dense::Dense;
+use crate::kernels::dropout;
 use crate::kernels::elementwise::{Formula, Map};
-use crate::kernels::gather::{TargetsTo, gather_inputs, gather_targets};
-use crate::kernels::index::{BuildIndex, Index, Transpose};
+use crate::kernels::gather::{GatherInputs, InputsTo, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::matrix::{Matrix, Part};
 use crate::kernels::penalty::RowNorms;
 use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
+use crate::kernels::sparse::Sparse;
+use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
-use crate::kernels::dropout;
 use crate::lane::PAD;
 use crate::ops::{ParamId, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
@@ -43,8 +44,7 @@ struct Shared<'a> {
     norms: Vec<Matrix>,
     labels: *mut u32,
     targets: Matrix,
-    index: Index,
-    sparse: bool,
+    sparse: Option<Sparse>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -143,22 +143,23 @@ struct Slot<'a> {
     scored: bool,
 }
 
-/// The steps that are wanted. A barrier follows the last, so that the next batch may begin.
-fn schedule<'a>(stage: &'a Stage, part: Part, sparse: bool) -> Vec<Slot<'a>> {
-    let wanted = |step: &&Step| match step {
-        Step::Index { .. } => sparse,
-        Step::Transpose { x } => sparse || *x != ValueId(0),
-        _ => true,
-    };
-    let steps: Vec<&Step> = stage.steps.iter().filter(wanted).collect();
+/// The steps in order. A barrier follows the last, so that the next batch may begin.
+fn schedule(stage: &Stage, part: Part) -> Vec<Slot<'_>> {
+    let steps = &stage.steps;
     let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, stage, part)).collect();
     let barrier = |i: usize| kinds.get(i + 1).is_none_or(|&next| needs_barrier(kinds[i], next));
-    let scores = |step: &&Step| {
-        matches!(step, Step::Accuracy { .. } | Step::Penalty { .. } | Step::Loss { .. } | Step::SoftmaxCrossentropy { .. })
+    let scores = |step: &Step| {
+        matches!(
+            step,
+            Step::Accuracy { .. }
+                | Step::Penalty { .. }
+                | Step::Loss { .. }
+                | Step::SoftmaxCrossentropy { .. }
+        )
     };
     let last_score = steps.iter().rposition(scores);
     let scored = last_score.and_then(|last| (last..steps.len()).find(|&i| barrier(i)));
-    let slot = |(i, &step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
+    let slot = |(i, step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
     steps.iter().enumerate().map(slot).collect()
 }
 
@@ -172,7 +173,13 @@ impl<'a> Shared<'a> {
         examples: &'a Examples<'a>,
         streams: Option<&'a Streams>,
     ) -> Self {
-        let inputs = stage.program.values[0].width;
+        let values = workspace.values.start();
+        let layout = &workspace.layout;
+        let sparse = workspace.sparse.as_mut().map(|buffers| {
+            let place = layout.twin(ValueId(0));
+            // SAFETY: the layout's places are inside the buffer.
+            buffers.view(unsafe { Matrix::new(values.add(place.offset), place.stride) })
+        });
         // SAFETY: the buffers were made for this stage, and live as long as the view.
         unsafe {
             Self {
@@ -180,7 +187,7 @@ impl<'a> Shared<'a> {
                 stage,
                 examples,
                 streams,
-                values: workspace.values.start(),
+                values,
                 weights,
                 slots,
                 losses: Matrix::new(workspace.losses.start(), 0),
@@ -188,9 +195,8 @@ impl<'a> Shared<'a> {
                 norms: workspace.norms.iter_mut().map(|n| Matrix::new(n.start(), PAD)).collect(),
                 labels: workspace.labels.as_mut_ptr(),
                 targets: Matrix::new(workspace.targets.start(), stage.outputs().next_multiple_of(PAD)),
-                index: Index::new(workspace.positions.as_mut_ptr(), workspace.counts.as_mut_ptr(), inputs),
-                sparse: workspace.sparse,
-                layout: &workspace.layout,
+                sparse,
+                layout,
             }
         }
     }
@@ -211,6 +217,16 @@ impl<'a> Shared<'a> {
         unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
     }
 
+    /// The lists of a value that stands as lists.
+    fn sparse_form(&self, id: ValueId) -> Option<Sparse> {
+        self.sparse.filter(|_| id == ValueId(0))
+    }
+
+    /// The numbers of a value that does not stand as lists; otherwise its transpose, never read so.
+    fn dense_form(&self, id: ValueId) -> Matrix {
+        if self.sparse_form(id).is_some() { self.twin(id) } else { self.value(id) }
+    }
+
     fn weight(&self, id: ParamId) -> Matrix {
         let place = self.plan.layout.place(id);
         // SAFETY: as above.
@@ -225,8 +241,7 @@ impl<'a> Shared<'a> {
     }
 
     fn rows_wanted(&self) -> bool {
-        self.plan.loss.needs_rows()
-            || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
+        self.plan.loss.needs_rows() || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
     }
 
     /// Loss and accuracy of the batch, from what the steps left for every sample.
@@ -289,11 +304,15 @@ impl Batch<'_> {
     fn gather(&self, out: ValueId) {
         let s = self.shared;
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
-        // SAFETY: the workspace has these rows, the order was checked against the examples.
-        unsafe {
-            gather_inputs(s.examples, self.order, s.value(out), self.samples());
-            gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples());
-        }
+        s.plan.simd.run(GatherInputs {
+            examples: s.examples,
+            order: self.order,
+            to: s.sparse.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
+            by_input: s.stage.steps.iter().any(|step| matches!(step, Step::KernelUpdate { .. })),
+            rows: self.samples(),
+        });
+        // SAFETY: the workspace has these rows, the labels were checked against the outputs.
+        unsafe { gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples()) }
     }
 
     fn map(&self, formula: Formula, a: ValueId, out: ValueId) {
@@ -313,12 +332,6 @@ impl Batch<'_> {
                 twin: s.twin(x),
                 rows: self.samples(),
                 width: s.width(x),
-            }),
-            Step::Index { x } => simd.run(BuildIndex {
-                x: s.value(x),
-                width: s.width(x),
-                index: s.index,
-                rows: self.samples(),
             }),
             Step::Dense { .. } => self.dense(step),
             Step::Activate { f, x, out } => self.map(Formula::Activate(f), x, out),
@@ -342,8 +355,8 @@ impl Batch<'_> {
                 let inputs = s.width(x);
                 let (rows, cols) = self.share(0..inputs, self.part.span(inputs, 1), s.width(dy));
                 simd.run(KernelUpdate {
-                    x: s.value(x),
-                    x_twin: (s.sparse && x == ValueId(0)).then(|| s.twin(x)),
+                    x: s.dense_form(x),
+                    sparse: s.sparse_form(x),
                     dy: s.value(dy),
                     batch,
                     moving: self.moving(kernel, regularizer),
@@ -371,9 +384,9 @@ impl Batch<'_> {
         let (rows, cols) = self.share(0..self.order.len(), self.samples(), s.width(out));
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
-            x: s.value(x),
+            x: s.dense_form(x),
             inputs: s.width(x),
-            index: (s.sparse && x == ValueId(0)).then_some(s.index),
+            sparse: s.sparse_form(x),
             kernel: s.weight(kernel),
             bias: bias.map(|id| s.weight(id)),
             matmul: value(matmul),
@@ -534,7 +547,7 @@ impl Team<'_> {
         after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
     ) -> (Score, Memory<f32>, u64) {
         let _guard = self.barrier.guard();
-        let schedule = schedule(self.shared.stage, part, self.shared.sparse);
+        let schedule = schedule(self.shared.stage, part);
         let optimizer = &self.shared.plan.optimizer;
         let mut score = Score::default();
         for order in self.order.chunks(self.size) {
@@ -588,7 +601,7 @@ pub(crate) fn infer(
         let none = [std::ptr::null_mut(); MAX_SLOTS];
         let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
         let part = Part { worker: 0, workers: 1 };
-        let schedule = schedule(stage, part, shared.sparse);
+        let schedule = schedule(stage, part);
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
             let batch = Batch { shared: &shared, part, order, scalars: [0.0; 6], step: 0 };
             schedule.iter().for_each(|slot| batch.run(slot.step));
