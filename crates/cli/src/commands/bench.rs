@@ -96,5 +96,5 @@ pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         }
     })?;
     result?;
-    Ok(Exit::Ok)
+    Ok(Exit::Done)
 }
