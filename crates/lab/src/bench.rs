@@ -108,9 +108,11 @@ impl Bench {
     /// # Errors
     /// Where the dataset's pictures are not 28×28 in ten classes, or an option is impossible.
     pub fn run(&self, dataset: &Dataset, lap: &mut dyn FnMut(Lap)) -> Result<(), LabError> {
-        let normalization = if self.work == Work::Dense { Normalization::Standard } else { Normalization::Unit };
+        let normalization =
+            if self.work == Work::Dense { Normalization::Standard } else { Normalization::Unit };
         let train_size = Some(self.samples.min(dataset.train.count));
-        let data = Prepared::new(dataset, &DataRecipe { normalization, train_size, ..DataRecipe::default() })?;
+        let data =
+            Prepared::new(dataset, &DataRecipe { normalization, train_size, ..DataRecipe::default() })?;
         let model = self.model(0, self.threads)?;
         data.check(&model)?;
         match self.work {
@@ -127,7 +129,8 @@ impl Bench {
         let mut description = Sequential::new([28, 28]).add(Flatten::new());
         for (layer, &units) in widths.iter().enumerate().skip(1) {
             let is_last = layer + 1 == widths.len();
-            let mut dense = Dense::new(units).activation(if is_last { Activation::Softmax } else { Activation::Relu });
+            let mut dense =
+                Dense::new(units).activation(if is_last { Activation::Softmax } else { Activation::Relu });
             if self.l2 > 0.0 {
                 dense = dense.kernel_regularizer(Regularizer::l2(self.l2));
             }
@@ -137,7 +140,8 @@ impl Bench {
             }
         }
         let loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
-        let mut model = description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
+        let mut model =
+            description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
         for (layer, pair) in widths.windows(2).enumerate() {
             let name = if layer == 0 { "dense/kernel".to_owned() } else { format!("dense_{layer}/kernel") };
             model.set_weight(&name, &kernel(layer as u64, pair[0], pair[1]))?;
@@ -155,7 +159,8 @@ impl Bench {
     }
 
     fn epoch(&self, model: &mut Model, data: &Prepared<'_>) -> Result<(f64, f64), LabError> {
-        let history = model.fit(data.train(), Fit::new().batch_size(self.work.batch_size()).shuffle(!self.check))?;
+        let history =
+            model.fit(data.train(), Fit::new().batch_size(self.work.batch_size()).shuffle(!self.check))?;
         let first = |name| history.get(name).and_then(|values| values.first()).copied().unwrap_or(f64::NAN);
         Ok((first("loss"), first("accuracy")))
     }
