@@ -5,6 +5,9 @@ use crate::format::{capitalized, count, fixed, list, percent, plural, points};
 use crate::record::{LessonRecord, ModelRecord, TrialStatus};
 use crate::statistics::sentence::Verdict;
 
+const ONE_RUN: &str = "Each model ran once, and one run cannot tell an effect from noise. Ten runs of each (--seeds 10) \
+     give every difference an interval.";
+
 /// A running accuracy this far below the training accuracy is worth a sentence.
 const NOTABLE_LAG: f64 = 0.01;
 
@@ -21,13 +24,12 @@ impl Answer {
     /// Says what `comparison`, which was made from `lesson`, shows.
     pub fn of(lesson: &LessonRecord, comparison: &Comparison) -> Self {
         let mut remarks = Vec::new();
-        remarks.extend(
-            comparison
-                .effects
-                .iter()
-                .filter(|effect| effect.metric != Metric::Training)
-                .map(Effect::sentence),
-        );
+        if comparison.repeated() {
+            let shown = comparison.effects.iter().filter(|effect| effect.metric != Metric::Training);
+            remarks.extend(shown.map(Effect::sentence));
+        } else if !comparison.effects.is_empty() {
+            remarks.push(ONE_RUN.to_owned());
+        }
         remarks.extend(confounded(lesson));
         remarks.extend(comparison.scores.iter().filter_map(progress_bar));
         remarks.extend(lesson.models.iter().filter_map(equal_units));
@@ -87,11 +89,12 @@ fn narrower(comparison: &Comparison, model: &str) -> Option<String> {
         Verdict::NotFound => "These gaps cannot be told apart: no model overfits detectably less.".to_owned(),
         Verdict::Doubtful => format!("{subject} may overfit less than {baseline}, but that is not certain."),
         Verdict::Found => format!("{subject} overfits less than {baseline}, {}.", price(comparison, model)?),
-        Verdict::OneRun => format!(
-            "In this one run of each, {model} overfits less than {baseline}, {}. \
-             One run cannot tell an effect from noise: more seeds can.",
-            price(comparison, model)?
-        ),
+        Verdict::OneRun => {
+            format!(
+                "In this one run of each, {model} overfits less than {baseline}, {}.",
+                price(comparison, model)?
+            )
+        }
     })
 }
 
@@ -102,7 +105,7 @@ fn price(comparison: &Comparison, model: &str) -> Option<String> {
     let fits_less = comparison.effect(model, Metric::Training).is_some_and(|effect| effect.paired.mean < 0.0);
     Some(match test.verdict() {
         Verdict::NotFound | Verdict::Doubtful => {
-            format!("and its test accuracy is not detectably different from {baseline}'s")
+            format!("and its test accuracy is not detectably different from {baseline}’s")
         }
         _ if test.paired.mean < 0.0 => format!(
             "but its test accuracy is {size} points lower{}",
@@ -140,7 +143,7 @@ fn progress_bar(score: &Score) -> Option<String> {
     let (running, training) = (score.running?.mean, score.training?.mean);
     (training - running >= NOTABLE_LAG).then(|| {
         format!(
-            "{}'s progress bar ended at {}, yet the finished network names {} of the same pictures correctly: \
+            "{}’s progress bar ended at {}, yet the finished network names {} of the same pictures correctly: \
              the bar averages over an epoch in which the weights still move and dropout is on.",
             capitalized(&score.model),
             percent(running),
@@ -224,7 +227,7 @@ mod tests {
     fn one_run_of_each_is_not_called_an_effect() {
         let text = all(&lesson(1, 10));
         assert!(text.contains("In this one run of each"), "{text}");
-        assert!(text.contains("One run cannot tell an effect from noise"), "{text}");
+        assert!(text.contains("one run cannot tell an effect from noise"), "{text}");
         assert!(!text.contains("95% interval"), "{text}");
     }
 

@@ -1,19 +1,37 @@
-//! From trials to answers: records of what was run, statistics over them, and the report that shows both.
+//! From recipes to trials, from trials to answers: runs the engine, records what came out, draws statistics and the
+//! report from that.
 //!
 //! | part | what it does |
 //! |---|---|
+//! | [`error`], [`files`] | what can go wrong; writing files whole or not at all |
 //! | [`format`](mod@format) | how a number is written, the same in the terminal and on the page |
 //! | [`statistics`] | takes numbers, returns differences with their uncertainty, and sentences about them |
 //! | [`record`] | what was run and what came out, as plain data that can be saved and read again |
+//! | [`recipe`] | everything that decides a run but the seed: the model file |
+//! | [`prepared`] | a dataset as a recipe wants it |
+//! | [`trial`] | runs one recipe with one seed, returns its record |
+//! | [`weights`], [`history`] | what a trial leaves, as files |
+//! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
 //! | [`comparison`] | takes a record, returns every model's scores and its paired differences to the baseline |
 //! | [`answer`](mod@answer) | says in words what a comparison shows |
 //! | [`report`] | draws all of it as one HTML file |
 //!
-//! Imports run upwards in this table only. Nothing here opens a file, reads a clock or prints.
+//! Imports run upwards in this table only. Nothing here prints, and everything from [`comparison`] on is pure.
 
 pub mod answer;
 pub mod comparison;
+mod environment;
+pub mod error;
+pub mod files;
 pub mod format;
+pub mod history;
+pub mod lesson;
+pub mod prepared;
+pub mod recipe;
 pub mod record;
 pub mod report;
 pub mod statistics;
+#[cfg(test)]
+mod testing;
+pub mod trial;
+pub mod weights;

@@ -8,11 +8,12 @@ pub(crate) mod dense;
 pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod gather;
-pub(crate) mod index;
 pub(crate) mod input_gradient;
 pub(crate) mod matrix;
 pub(crate) mod penalty;
 pub(crate) mod score;
+pub(crate) mod sparse;
+pub(crate) mod transpose;
 pub(crate) mod update;
 
 use crate::lane::F32Lane;

@@ -55,6 +55,9 @@ pub trait Lane:
         Self::select(b.gt(self), self, b)
     }
 
+    /// +0 where the number is subnormal, that is smaller than the smallest normal number, or −0.
+    fn flush_subnormal(self) -> Self;
+
     /// −1, 0 or 1; 0 where NaN.
     #[inline(always)]
     fn signum(self) -> Self {
@@ -115,8 +118,30 @@ pub trait F32Lane: Lane {
     fn exp2(self) -> Self;
     /// `(m, e)` with x = m·2ᵉ and m in [½, 1), for positive normal x.
     fn split_exponent(self) -> (Self, Self);
-    /// Bit i is set where number i is not zero (NaN counts as not zero).
-    fn nonzero_bits(self) -> u32;
+    /// `WIDTH` bytes as numbers from 0 to 255.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading `WIDTH` bytes.
+    unsafe fn from_bytes(from: *const u8) -> Self;
+    /// Writes the numbers that are not zero, side by side, and their places, counted from `first`;
+    /// returns how many they are.
+    ///
+    /// # Safety
+    /// `places` and `values` must be valid for writing `WIDTH` numbers: those beyond the ones that
+    /// count may be overwritten with anything.
+    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize;
+    /// Asks for the cache line of an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint that never faults; SSE is part of x86-64.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = address;
+    }
     /// Turns a `WIDTH`×`WIDTH` tile: row i of `from` becomes column i of `to`.
     ///
     /// # Safety
@@ -158,6 +183,10 @@ impl Lane for f32 {
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
     }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        if self.is_subnormal() || self == 0.0 { 0.0 } else { self }
+    }
     math::f32_functions!();
 }
 
@@ -193,8 +222,18 @@ impl F32Lane for f32 {
         (mantissa, (bits >> 23) as i32 as f32 - 126.0)
     }
     #[inline(always)]
-    fn nonzero_bits(self) -> u32 {
-        u32::from(self != 0.0)
+    unsafe fn from_bytes(from: *const u8) -> Self {
+        // SAFETY: as the caller promises.
+        f32::from(unsafe { *from })
+    }
+    #[inline(always)]
+    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
+        // SAFETY: as the caller promises.
+        unsafe {
+            *places = first;
+            *values = self;
+        }
+        usize::from(self != 0.0)
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
@@ -228,6 +267,9 @@ impl Lane for f64 {
     }
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
+    }
+    fn flush_subnormal(self) -> Self {
+        if self.is_subnormal() || self == 0.0 { 0.0 } else { self }
     }
     fn power(base: f64, n: u64) -> Self {
         power(base, n)

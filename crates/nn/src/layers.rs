@@ -4,10 +4,12 @@
 //! one: a file with its equation and a struct that implements [`LayerRule`], a variant of
 //! [`Layer`], a line in [`Layer::rule`].
 
+use crate::config::Value;
 use crate::names::{self, UnknownName};
 use crate::ops::{Forward, ParamSpec, ValueId};
 use crate::shape::Shape;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod activation;
 mod dense;
@@ -45,7 +47,7 @@ pub(crate) trait LayerRule {
 
 /// One layer of a [`crate::Sequential`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "class_name")]
+#[serde(remote = "Self", tag = "class_name")]
 pub enum Layer {
     /// Makes one axis of all.
     Flatten(Flatten),
@@ -78,8 +80,68 @@ impl Layer {
         self.rule().class_name()
     }
 
-    /// Checks a class name; the error lists the known ones and the nearest.
-    pub fn known(class_name: &str) -> Result<(), UnknownName> {
-        names::resolve("layer", class_name, &Self::NAMES.map(|name| (name, ())))
+    /// Keras's spelling of a class name; the error lists the known ones and the nearest.
+    pub fn known(class_name: &str) -> Result<&'static str, UnknownName> {
+        names::resolve("layer", class_name, &Self::NAMES.map(|name| (name, name)))
+    }
+}
+
+impl Serialize for Layer {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, to)
+    }
+}
+
+/// Looks the class up first, so that an unknown one is answered with the known ones and the nearest.
+impl<'de> Deserialize<'de> for Layer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Value::Table(mut table) = Value::deserialize(from)? else {
+            return Err(D::Error::custom("expected a table with a layer's `class_name` and its parameters"));
+        };
+        let Some(Value::Text(class_name)) = table.get("class_name") else {
+            return Err(D::Error::custom(format!(
+                "a layer needs a `class_name`; known are {}",
+                Self::NAMES.join(", ")
+            )));
+        };
+        let class_name = Self::known(class_name).map_err(D::Error::custom)?;
+        table.insert("class_name".to_owned(), Value::from(class_name));
+        Self::deserialize(Value::Table(table))
+            .map_err(|error| D::Error::custom(format!("{class_name}: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_class_or_key_is_explained() {
+        for (json, expected) in [
+            (
+                r#"{"class_name":"Dens","units":1}"#,
+                "unknown layer `Dens`, did you mean `Dense`?; known are Flatten,",
+            ),
+            (
+                r#"{"class_name":"Dense","unit":1}"#,
+                "Dense: unknown field `unit`, expected one of `name`, `units`",
+            ),
+            (r#"{"class_name":"Dense"}"#, "Dense: missing field `units`"),
+            (r#"{"units":1}"#, "a layer needs a `class_name`; known are Flatten, Dense"),
+            ("3", "expected a table"),
+        ] {
+            let error = serde_json::from_str::<Layer>(json).unwrap_err().to_string();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_class_is_found_in_any_case_and_written_as_keras_spells_it() {
+        let layer: Layer =
+            serde_json::from_str(r#"{"class_name":"dense","units":2,"kernel_regularizer":{"l2":0.5}}"#)
+                .unwrap();
+        let json = serde_json::to_string(&layer).unwrap();
+        assert!(json.starts_with(r#"{"class_name":"Dense","units":2,"#), "{json}");
+        assert_eq!(serde_json::from_str::<Layer>(&json).unwrap(), layer);
     }
 }

@@ -3,8 +3,8 @@
 //! A loss sees one sample's target and prediction and gives the sample's loss and, where asked,
 //! its gradient. The mean over the batch is taken by the plan.
 
-use crate::lane::Lane;
 use crate::config::{self, InvalidParameter, Named, Value, require};
+use crate::lane::Lane;
 use crate::names::{self, UnknownName};
 use serde::de::value::Error as ValueError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -112,7 +112,12 @@ impl Loss {
 
     /// The loss of one sample whose prediction is not a softmax's logits; writes the gradient
     /// with respect to the prediction where asked.
-    pub(crate) fn row<R: Lane>(&self, target: Target<'_, R>, prediction: &[R], gradient: Option<&mut [R]>) -> R {
+    pub(crate) fn row<R: Lane>(
+        &self,
+        target: Target<'_, R>,
+        prediction: &[R],
+        gradient: Option<&mut [R]>,
+    ) -> R {
         match self {
             Self::SparseCategoricalCrossentropy { .. } => crossentropy::sparse(target, prediction, gradient),
             Self::CategoricalCrossentropy { .. } => crossentropy::categorical(target, prediction, gradient),

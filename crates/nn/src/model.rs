@@ -135,7 +135,7 @@ impl Sequential {
     /// Where a layer, the optimizer or the loss cannot work; the error says what was expected and
     /// received.
     pub fn compile(&self, options: Compile) -> Result<Model, ModelError> {
-        let plan = Plan::new(self, options.optimizer, options.loss, options.simd)?;
+        let plan = Plan::new(self, options.optimizer, options.loss, options.simd, options.threads.get())?;
         let state = State::new(&plan, &options.streams);
         Ok(Model {
             sequential: self.clone(),

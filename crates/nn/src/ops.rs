@@ -171,7 +171,10 @@ impl Op {
             Self::MatMulKernelGradient { x, dy, .. } => vec![x, dy],
             Self::ActivateGradient { v, dy, .. } => vec![v, dy],
             Self::SoftmaxGradient { y, dy, .. } => vec![y, dy],
-            Self::DropoutMask { .. } | Self::Penalty { .. } | Self::Regularize { .. } | Self::Update { .. } => {
+            Self::DropoutMask { .. }
+            | Self::Penalty { .. }
+            | Self::Regularize { .. }
+            | Self::Update { .. } => {
                 vec![]
             }
         }

@@ -5,8 +5,8 @@
 //! knows nothing of layers, buffers or vector widths. To add one: a file with its equation and
 //! the rule, a variant of [`Rule`], a row in [`Rule::NAMES`], a line in each match below.
 
-use crate::lane::Lane;
 use crate::config::{self, InvalidParameter, Named, Value, require};
+use crate::lane::Lane;
 use crate::names::{self, UnknownName};
 use serde::de::value::Error as ValueError;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -48,6 +48,10 @@ pub trait UpdateRule: Copy + Send + Sync {
     /// The numbers of step `t` (1 for the first) at the learning rate `lr`.
     fn scalars<L: Lane>(self, lr: L, t: u64, memory: &mut Memory<L>) -> Scalars<L>;
     /// The new weight from the old one and its gradient.
+    ///
+    /// Slots that have become subnormal are set to 0 after the update. TensorFlow and XLA run with
+    /// subnormals flushed; without it, the moments of inputs that are rarely lit fade into numbers
+    /// that processors handle several times more slowly.
     fn update<L: Lane>(self, scalars: &Scalars<L>, w: L, g: L, slots: &mut [L; MAX_SLOTS]) -> L;
 }
 
@@ -81,6 +85,7 @@ impl Rule {
         match *self {
             Self::Sgd(rule) => visitor.visit(rule),
             Self::RmsProp(rule) => visitor.visit(rule),
+            Self::Adam(rule) if rule.amsgrad => visitor.visit(adam::AmsGrad(rule)),
             Self::Adam(rule) => visitor.visit(rule),
             Self::Nadam(rule) => visitor.visit(rule),
             Self::Adagrad(rule) => visitor.visit(rule),
@@ -227,7 +232,8 @@ impl Named for Optimizer {
     }
 
     fn parameters(&self) -> Vec<(&'static str, Value)> {
-        let shared = [("learning_rate", self.learning_rate.into()), ("weight_decay", self.weight_decay.into())];
+        let shared =
+            [("learning_rate", self.learning_rate.into()), ("weight_decay", self.weight_decay.into())];
         shared.into_iter().chain(self.rule.parameters()).collect()
     }
 
@@ -250,9 +256,11 @@ impl Named for Optimizer {
     }
 }
 
+/// Always the whole table: the learning rate decides a run and must be seen in its recipe.
 impl Serialize for Optimizer {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        config::serialize(self, to)
+        let name = ("name", Value::from(self.name()));
+        to.collect_map(std::iter::once(name).chain(self.parameters()))
     }
 }
 

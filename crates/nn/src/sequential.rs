@@ -172,14 +172,15 @@ mod tests {
     #[test]
     fn files_that_mean_nothing_are_refused() {
         for (json, expected) in [
-            (r#"{"class_name": "Dens", "units": 3}"#, "unknown variant `Dens`, expected one of `Flatten`, `Dense`"),
+            (r#"{"class_name": "Dens", "units": 3}"#, "unknown layer `Dens`, did you mean `Dense`?; known are Flatten, Dense,"),
             (r#"{"class_name": "Dense"}"#, "missing field `units`"),
             (r#"{"class_name": "Dense", "units": 3, "activaton": "relu"}"#, "unknown field `activaton`"),
             (r#"{"class_name": "Dense", "units": -3}"#, "invalid value: integer `-3`"),
             (r#"{"class_name": "Dense", "units": 3, "activation": "rleu"}"#, "did you mean `relu`?"),
             (r#"{"class_name": "Dropout", "rate": "half"}"#, "invalid type: string \"half\""),
             (r#"{"class_name": "Flatten", "units": 3}"#, "unknown field `units`"),
-            (r#"{"units": 3}"#, "missing field `class_name`"),
+            (r#"{"units": 3}"#, "a layer needs a `class_name`; known are Flatten, Dense,"),
+            ("[3]", "expected a table with a layer's `class_name` and its parameters"),
         ] {
             let error = serde_json::from_str::<Layer>(json).unwrap_err().to_string();
             assert!(error.contains(expected), "{json}: {error}");

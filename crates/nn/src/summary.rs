@@ -36,7 +36,13 @@ impl Sequential {
     /// The table of layers, shapes and weights; an error where the model cannot work.
     pub fn summary(&self) -> Result<Summary, ModelError> {
         let row = |placed: crate::sequential::Placed<'_>| SummaryRow {
-            params: placed.layer.rule().params(&placed.input).iter().map(|p| p.shape.iter().product::<usize>()).sum(),
+            params: placed
+                .layer
+                .rule()
+                .params(&placed.input)
+                .iter()
+                .map(|p| p.shape.iter().product::<usize>())
+                .sum(),
             class_name: placed.layer.class_name(),
             name: placed.name,
             output_shape: placed.output,
@@ -112,7 +118,10 @@ mod tests {
         let params: Vec<_> = summary.rows.iter().map(|row| row.params).collect();
         assert_eq!(params, [0, 100_480, 1_290]);
         let drawn = summary.to_string();
-        assert!(drawn.contains("│ dense_1 (Dense)              │ (None, 10)           │        1,290 │"), "{drawn}");
+        assert!(
+            drawn.contains("│ dense_1 (Dense)              │ (None, 10)           │        1,290 │"),
+            "{drawn}"
+        );
         assert!(drawn.contains("Total params: 101,770 (397.54 KB)"), "{drawn}");
     }
 

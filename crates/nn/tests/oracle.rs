@@ -20,9 +20,8 @@ struct Samples {
 fn samples(shape: &[usize], count: usize, classes: u32, density: f32) -> Samples {
     let mut stream = Streams::new(Seed(3)).open(Purpose::Split, "samples", 0);
     let width: usize = shape.iter().product();
-    let inputs = (0..count * width)
-        .map(|_| if stream.uniform() < density { stream.normal() } else { 0.0 })
-        .collect();
+    let inputs =
+        (0..count * width).map(|_| if stream.uniform() < density { stream.normal() } else { 0.0 }).collect();
     let labels = (0..count).map(|_| stream.below(classes) as u16).collect();
     Samples { shape: shape.to_vec(), inputs, labels }
 }
@@ -152,12 +151,23 @@ fn every_activation() {
 
 #[test]
 fn odd_shapes() {
-    for (hidden, classes, batch, count, density) in
-        [(1, 2, 1, 5, 1.0), (130, 17, 33, 70, 0.1), (64, 10, 32, 64, 0.1), (200, 40, 50, 101, 1.0), (16, 3, 64, 40, 0.5)]
-    {
+    for (hidden, classes, batch, count, density) in [
+        (1, 2, 1, 5, 1.0),
+        (130, 17, 33, 70, 0.1),
+        (64, 10, 32, 64, 0.1),
+        (200, 40, 50, 101, 1.0),
+        (16, 3, 64, 40, 0.5),
+    ] {
         let samples = samples(&[7, 5], count, classes as u32, density);
         let name = format!("{hidden} hidden, {classes} classes, batch {batch}, density {density}");
-        check(&case(&name, small(hidden, Activation::Relu, classes), "adam", sparse_crossentropy(), batch, samples));
+        check(&case(
+            &name,
+            small(hidden, Activation::Relu, classes),
+            "adam",
+            sparse_crossentropy(),
+            batch,
+            samples,
+        ));
     }
 }
 
@@ -193,7 +203,8 @@ fn regularizers() {
 
 #[test]
 fn every_loss() {
-    let categorical = |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
+    let categorical =
+        |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
     for (loss, last) in [
         (categorical(false, 0.1), Activation::Softmax),
         (categorical(true, 0.0), Activation::Linear),

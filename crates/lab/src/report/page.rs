@@ -87,6 +87,11 @@ pub fn folded(summary: &str, body: &Markup) -> Markup {
     html! { details { summary { (summary) } (body) } }
 }
 
+/// What is too long for paper: shown on a screen, left out in print.
+pub fn screen_only(body: &Markup) -> Markup {
+    html! { div.screen-only { (body) } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,15 +34,15 @@ pub fn power(effect: f64, seeds: usize) -> Option<f64> {
     Some(simpson(low, high, |s| rejected(s) * chi_density(s, freedom)).min(1.0))
 }
 
-/// The smallest true difference, in standard deviations of the differences, that `seeds` seeds show with [`POWER`].
+/// The smallest true difference, in standard deviations of the differences, that `seeds` seeds show with [`POWER`];
+/// `None` for fewer than two seeds.
 pub fn smallest_effect(seeds: usize) -> Option<f64> {
-    power(0.0, seeds)?;
     let enough = |effect: f64| power(effect, seeds).is_some_and(|power| power >= POWER);
-    let mut high = 1.0;
-    while !enough(high) {
-        high *= 2.0;
+    // Two seeds need 11.6 standard deviations, the most of all.
+    let (mut low, mut high) = (0.0, 32.0);
+    if !enough(high) {
+        return None;
     }
-    let mut low = 0.0;
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
         if enough(middle) { high = middle } else { low = middle }

@@ -62,7 +62,7 @@ impl Verdict {
 /// let one = PairedEffect::of(&[0.0012]).expect("one difference");
 /// assert_eq!(
 ///     sentence::effect("model 2", "model 1", sentence::TEST, &one, None),
-///     "Model 2's test accuracy is 0.12 points higher than model 1's in the one run of each, \
+///     "Model 2’s test accuracy is 0.12 points higher than model 1’s in the one run of each, \
 ///      but one run cannot tell an effect from noise."
 /// );
 /// ```
@@ -76,16 +76,16 @@ pub fn effect(
     let Some(spread) = effect.spread else { return one_run(variant, baseline, measure, effect.mean) };
     let seeds = plural(effect.seeds(), "seed");
     let size = || size(measure, effect.mean);
-    let interval = points_interval(spread.interval);
+    let interval = interval_of_size(spread.interval);
     let subject = capitalized(variant);
     match Verdict::of(effect, corrected_p) {
         Verdict::Found => format!(
-            "{subject}'s {} is {} than {baseline}'s (95% interval {interval}, {seeds}).",
+            "{subject}’s {} is {} than {baseline}’s (95% interval {interval}, {seeds}).",
             measure.name,
             size()
         ),
         Verdict::Doubtful => format!(
-            "{subject}'s {} may be {} than {baseline}'s (95% interval {interval}, {seeds}), \
+            "{subject}’s {} may be {} than {baseline}’s (95% interval {interval}, {seeds}), \
              but that does not survive the correction for the number of questions asked.",
             measure.name,
             size()
@@ -100,13 +100,19 @@ fn size(measure: Measure, difference: f64) -> String {
     format!("{} points {direction}", points(difference))
 }
 
+/// The interval of a difference whose direction is in words already: "6.67 to 6.84", smaller end first.
+fn interval_of_size([low, high]: [f64; 2]) -> String {
+    let (near, far) = if high <= 0.0 { (high, low) } else { (low, high) };
+    format!("{} to {}", points(near), points(far))
+}
+
 fn one_run(variant: &str, baseline: &str, measure: Measure, difference: f64) -> String {
     let subject = capitalized(variant);
     if difference == 0.0 {
-        return format!("{subject}'s {} equals {baseline}'s in the one run of each.", measure.name);
+        return format!("{subject}’s {} equals {baseline}’s in the one run of each.", measure.name);
     }
     format!(
-        "{subject}'s {} is {} than {baseline}'s in the one run of each, \
+        "{subject}’s {} is {} than {baseline}’s in the one run of each, \
          but one run cannot tell an effect from noise.",
         measure.name,
         size(measure, difference)
@@ -123,14 +129,14 @@ fn not_found(
     let seeds = plural(effect.seeds(), "seed");
     if effect.differences.iter().all(|&difference| difference == 0.0) {
         return format!(
-            "{}'s {} equals {baseline}'s on each of {seeds}.",
+            "{}’s {} equals {baseline}’s on each of {seeds}.",
             capitalized(variant),
             measure.name
         );
     }
     let smallest = smallest_effect(effect.seeds()).unwrap_or(f64::NAN) * spread.standard_deviation;
     format!(
-        "No detectable difference between {variant}'s {} and {baseline}'s: with {seeds} anything above {} points \
+        "No detectable difference between {variant}’s {} and {baseline}’s: with {seeds} anything above {} points \
          would have shown (measured {}, 95% interval {}).",
         measure.name,
         points(smallest),
@@ -152,7 +158,7 @@ mod tests {
         let differences = [-0.0690, -0.0700, -0.0695, -0.0683];
         assert_eq!(
             say(&differences, Some(0.001)),
-            "Model 2's test accuracy is 6.92 points lower than model 1's (95% interval −7.04 to −6.80, 4 seeds)."
+            "Model 2’s test accuracy is 6.92 points lower than model 1’s (95% interval 6.80 to 7.04, 4 seeds)."
         );
         let gap = effect("model 2", "model 1", GAP, &PairedEffect::of(&differences).unwrap(), None);
         assert!(gap.contains("points narrower"), "{gap}");
@@ -182,7 +188,7 @@ mod tests {
 
     #[test]
     fn equal_runs_are_called_equal() {
-        assert_eq!(say(&[0.0; 3], None), "Model 2's test accuracy equals model 1's on each of 3 seeds.");
-        assert_eq!(say(&[0.0], None), "Model 2's test accuracy equals model 1's in the one run of each.");
+        assert_eq!(say(&[0.0; 3], None), "Model 2’s test accuracy equals model 1’s on each of 3 seeds.");
+        assert_eq!(say(&[0.0], None), "Model 2’s test accuracy equals model 1’s in the one run of each.");
     }
 }

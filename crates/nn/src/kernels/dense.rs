@@ -1,12 +1,12 @@
 //! `out = f(x·kernel + bias)·factor`, for a range of samples and of columns.
 //!
 //! Two ways to the same bits: where `x` is mostly zeros, one row at a time over its listed non-zero
-//! numbers; otherwise tiles of several rows. A skipped term `0·w` would leave the chain as it is.
+//! numbers (see [`super::sparse`]); otherwise tiles of several rows. A skipped term `0·w` would leave the chain as it is.
 
-use super::elementwise::{map_rows, multiply_rows};
-use super::index::Index;
-use super::matrix::{Matrix, for_panels, product};
 use super::Kernel;
+use super::elementwise::{map_rows, multiply_rows};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
+use super::sparse::{BLOCK, Sparse};
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
 use crate::lane::F32Lane;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use std::ops::Range;
 pub(crate) struct Dense {
     pub(crate) x: Matrix,
     pub(crate) inputs: usize,
-    /// The non-zero numbers of `x`, where it is worth skipping the others.
-    pub(crate) index: Option<Index>,
-    pub(crate) kernel: Matrix,
-    pub(crate) bias: Option<Matrix>,
+    /// The non-zero numbers of `x`, where it is worth skipping the others; then `x` is not read.
+    pub(crate) sparse: Option<Sparse>,
+    pub(crate) kernel: Panels,
+    pub(crate) bias: Option<Panels>,
     pub(crate) matmul: Option<Matrix>,
     pub(crate) activation: Activation,
     pub(crate) active: Option<Matrix>,
@@ -26,6 +26,9 @@ pub(crate) struct Dense {
     pub(crate) rows: Range<usize>,
     pub(crate) cols: Range<usize>,
 }
+
+/// How many bytes of weights may be in the first cache, beside everything else.
+const FIRST_CACHE: usize = 24 * 1024;
 
 /// Rows of a tile that is four or eight lanes wide, and of a narrower one: enough chains to keep
 /// the multipliers busy, few enough to stay in registers.
@@ -41,8 +44,8 @@ impl Kernel for Dense {
         let matmul = self.matmul.unwrap_or(active);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and columns.
         unsafe {
-            match self.index {
-                Some(index) => self.listed_rows::<L>(index, matmul),
+            match self.sparse {
+                Some(x) => self.listed::<L>(x, matmul),
                 None => self.tiles::<L>(matmul),
             }
         }
@@ -62,28 +65,65 @@ impl Kernel for Dense {
 }
 
 impl Dense {
+    /// Takes a few blocks of inputs at a time for all samples, so that the blocks' weights are read
+    /// from the first cache; the sums wait in `to`.
+    ///
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn listed_rows<L: F32Lane>(&self, index: Index, to: Matrix) {
-        for row in self.rows.clone() {
-            // SAFETY: as the caller promises; the index lists positions inside the row.
-            unsafe {
-                let listed = index.row(row);
-                let x = self.x.at(row, 0);
-                for_panels!(L, self.cols, [8, 4, 2, 1], |j, N| {
-                    let mut acc = [L::splat(0.0); N];
-                    for &k in listed {
-                        let factor = L::splat(*x.add(k as usize));
-                        let weights = self.kernel.at(k as usize, j);
-                        for n in 0..N {
-                            acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
+    unsafe fn listed<L: F32Lane>(&self, x: Sparse, to: Matrix) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            for cols in self.kernel.spans(self.cols.clone()) {
+                for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
+                    let blocks = (FIRST_CACHE / (BLOCK * N * L::WIDTH * size_of::<f32>())).max(1);
+                    for first in (0..x.blocks()).step_by(blocks) {
+                        let last = x.blocks().min(first + blocks);
+                        for row in self.rows.clone() {
+                            self.listed_row::<L, N>(x, to, row, j, first..last);
                         }
                     }
-                    for n in 0..N {
-                        self.finish(acc[n] + L::splat(0.0), to, row, j + n * L::WIDTH);
-                    }
                 });
+            }
+        }
+    }
+
+    /// Adds the listed numbers of some blocks of one row.
+    ///
+    /// # Safety
+    /// As for [`Self::listed`].
+    #[inline(always)]
+    unsafe fn listed_row<L: F32Lane, const N: usize>(
+        &self,
+        x: Sparse,
+        to: Matrix,
+        row: usize,
+        j: usize,
+        blocks: Range<usize>,
+    ) {
+        // SAFETY: as the caller promises; places are rows of the kernel.
+        unsafe {
+            let mut acc = [L::splat(0.0); N];
+            if blocks.start > 0 {
+                for n in 0..N {
+                    acc[n] = L::load(to.at(row, j + n * L::WIDTH));
+                }
+            }
+            let kernel = self.kernel.column(j);
+            let (places, values) = x.list(row);
+            for i in *x.start(row, blocks.start) as usize..*x.start(row, blocks.end) as usize {
+                let factor = L::splat(*values.add(i));
+                let weights = kernel.add(*places.add(i) as usize * self.kernel.width);
+                for n in 0..N {
+                    acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
+                }
+            }
+            for n in 0..N {
+                if blocks.end == x.blocks() {
+                    self.finish(acc[n] + L::splat(0.0), to, row, j + n * L::WIDTH);
+                } else {
+                    acc[n].store(to.at(row, j + n * L::WIDTH));
+                }
             }
         }
     }
@@ -94,19 +134,21 @@ impl Dense {
     unsafe fn tiles<L: F32Lane>(&self, to: Matrix) {
         // SAFETY: as the caller promises.
         unsafe {
-            for_panels!(L, self.cols, [4, 2, 1], |j, N| {
-                const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
-                let mut row = self.rows.start;
-                while row < self.rows.end {
-                    if self.rows.end - row >= ROWS {
-                        self.tile::<L, ROWS, N>(to, row, j);
-                        row += ROWS;
-                    } else {
-                        self.tile::<L, 1, N>(to, row, j);
-                        row += 1;
+            for cols in self.kernel.spans(self.cols.clone()) {
+                for_lanes!(L, cols, [4, 2, 1], |j, N| {
+                    const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
+                    let mut row = self.rows.start;
+                    while row < self.rows.end {
+                        if self.rows.end - row >= ROWS {
+                            self.tile::<L, ROWS, N>(to, row, j);
+                            row += ROWS;
+                        } else {
+                            self.tile::<L, 1, N>(to, row, j);
+                            row += 1;
+                        }
                     }
-                }
-            });
+                });
+            }
         }
     }
 
@@ -117,8 +159,10 @@ impl Dense {
         // SAFETY: as the caller promises.
         unsafe {
             let x = (self.x.at(row, 0).cast_const(), self.x.stride, 1);
-            let kernel = (self.kernel.at(0, j).cast_const(), self.kernel.stride);
-            let acc = product::<L, M, N>(x, kernel, self.inputs);
+            let kernel = (self.kernel.column(j).cast_const(), self.kernel.width);
+            let mut acc = [[L::splat(0.0); N]; M];
+            add_product(&mut acc, x, kernel, self.inputs);
+            end_chains(&mut acc);
             for m in 0..M {
                 for n in 0..N {
                     self.finish(acc[m][n], to, row + m, j + n * L::WIDTH);
@@ -134,7 +178,7 @@ impl Dense {
         // SAFETY: as the caller promises.
         unsafe {
             let sum = match self.bias {
-                Some(bias) => sum + L::load(bias.at(0, col)),
+                Some(bias) => sum + L::load(bias.column(col)),
                 None => sum,
             };
             sum.store(to.at(row, col));
@@ -156,6 +200,15 @@ impl<L: F32Lane> ElementwiseVisitor for Activated<L> {
     #[inline(always)]
     fn visit<E: Elementwise>(self, f: E) {
         // SAFETY: the matrices have these rows and columns.
-        unsafe { map_rows::<L>(self.from, self.to, self.rows, self.cols, #[inline(always)] |x| f.value(x)) }
+        unsafe {
+            map_rows::<L>(
+                self.from,
+                self.to,
+                self.rows,
+                self.cols,
+                #[inline(always)]
+                |x| f.value(x),
+            )
+        }
     }
 }

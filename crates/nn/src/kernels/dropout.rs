@@ -16,7 +16,13 @@ pub(crate) fn threshold(rate: f64) -> u32 {
 ///
 /// # Safety
 /// The mask must have the rows, of `width` numbers.
-pub(crate) unsafe fn fill_mask(stream: &mut Stream, rate: f64, mask: Matrix, width: usize, rows: Range<usize>) {
+pub(crate) unsafe fn fill_mask(
+    stream: &mut Stream,
+    rate: f64,
+    mask: Matrix,
+    width: usize,
+    rows: Range<usize>,
+) {
     let (dropped, kept) = (threshold(rate), (1.0 / (1.0 - rate)) as f32);
     let mut words = [0; CHUNK];
     stream.seek((rows.start * width) as u64);

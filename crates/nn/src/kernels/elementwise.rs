@@ -64,7 +64,16 @@ pub(super) unsafe fn multiply_rows<L: F32Lane>(
     cols: Range<usize>,
 ) {
     // SAFETY: as the caller promises.
-    unsafe { zip_rows::<L>((x, factor), to, rows, cols, #[inline(always)] |x, factor| x * factor) }
+    unsafe {
+        zip_rows::<L>(
+            (x, factor),
+            to,
+            rows,
+            cols,
+            #[inline(always)]
+            |x, factor| x * factor,
+        )
+    }
 }
 
 /// What an elementwise step computes.
@@ -104,7 +113,16 @@ impl Kernel for Map {
             Formula::Affine(scale, offset) => {
                 let (scale, offset) = (L::lit(scale), L::lit(offset));
                 // SAFETY: the run loop gives matrices of the same size.
-                unsafe { map_rows::<L>(a, out, rows, cols, #[inline(always)] |x| x.mul_add(scale, offset)) }
+                unsafe {
+                    map_rows::<L>(
+                        a,
+                        out,
+                        rows,
+                        cols,
+                        #[inline(always)]
+                        |x| x.mul_add(scale, offset),
+                    )
+                }
             }
             // SAFETY: as above.
             Formula::Multiply(factor) => unsafe { multiply_rows::<L>(a, factor, out, rows, cols) },
@@ -126,7 +144,16 @@ impl<L: F32Lane> ElementwiseVisitor for Activate<L> {
     #[inline(always)]
     fn visit<E: Elementwise>(self, f: E) {
         // SAFETY: the matrices have these rows and columns.
-        unsafe { map_rows::<L>(self.a, self.out, self.rows, self.cols, #[inline(always)] |x| f.value(x)) }
+        unsafe {
+            map_rows::<L>(
+                self.a,
+                self.out,
+                self.rows,
+                self.cols,
+                #[inline(always)]
+                |x| f.value(x),
+            )
+        }
     }
 }
 

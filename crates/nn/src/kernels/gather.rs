@@ -1,26 +1,126 @@
 //! A batch's samples, read in the epoch's order: inputs normalised, targets as the loss wants them.
 
+use super::Kernel;
 use super::matrix::Matrix;
+use super::sparse::{BLOCK, Sparse};
 use crate::examples::{Examples, Inputs, Targets};
+use crate::lane::{F32Lane, PAD};
 use std::ops::Range;
 
-/// Writes the samples `order[rows]` to the rows `rows` of the batch.
-///
-/// # Safety
-/// `inputs` must have the rows, `order` must hold positions inside the examples.
-pub(crate) unsafe fn gather_inputs(examples: &Examples<'_>, order: &[u32], inputs: Matrix, rows: Range<usize>) {
-    let size = examples.shape.size();
-    for row in rows {
-        let from = order[row] as usize * size;
-        // SAFETY: as the caller promises.
-        let to = unsafe { inputs.row_mut(row, size) };
-        match &examples.inputs {
-            Inputs::Bytes(bytes, table) => {
-                for (to, &byte) in to.iter_mut().zip(&bytes[from..from + size]) {
-                    *to = table.0[usize::from(byte)];
+/// Where the inputs go: every number, or only those that are not zero.
+#[derive(Clone, Copy)]
+pub(crate) enum InputsTo {
+    Dense(Matrix),
+    Sparse(Sparse),
+}
+
+/// Reads the inputs of the samples `order[rows]`.
+pub(crate) struct GatherInputs<'a> {
+    pub(crate) examples: &'a Examples<'a>,
+    pub(crate) order: &'a [u32],
+    /// The samples of the next batch: they lie anywhere in memory, so they are asked for early.
+    pub(crate) next: &'a [u32],
+    pub(crate) to: InputsTo,
+    /// Whether lists are wanted by input too, as weight gradients read them.
+    pub(crate) by_input: bool,
+    pub(crate) rows: Range<usize>,
+}
+
+impl Kernel for GatherInputs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        let size = self.examples.shape.size();
+        for row in self.rows.clone() {
+            let from = self.order[row] as usize * size;
+            match &self.examples.inputs {
+                Inputs::Bytes(bytes, table) => {
+                    let bytes = &bytes[from..from + size];
+                    let number = |i: usize| table.number(f32::from(bytes[i]));
+                    // SAFETY: reads stay inside `bytes`.
+                    let lane = |i: usize| table.number(unsafe { L::from_bytes(bytes.as_ptr().add(i)) });
+                    self.row::<L>(row, size, number, lane);
+                }
+                Inputs::Floats(floats) => {
+                    let floats = &floats[from..from + size];
+                    // SAFETY: reads stay inside `floats`.
+                    let lane = |i: usize| unsafe { L::load(floats.as_ptr().add(i)) };
+                    self.row::<L>(row, size, |i| floats[i], lane);
                 }
             }
-            Inputs::Floats(floats) => to.copy_from_slice(&floats[from..from + size]),
+        }
+        if let InputsTo::Sparse(sparse) = self.to
+            && self.by_input
+        {
+            for first in self.rows.clone().step_by(PAD) {
+                let group = first..self.rows.end.min(first + PAD);
+                // SAFETY: the lists were written above, and threads have whole groups of samples.
+                unsafe { sparse.write_columns(first / PAD, group) }
+            }
+        }
+        for row in self.rows.clone() {
+            if let Some(&sample) = self.next.get(row) {
+                self.prefetch::<L>(sample as usize * size, size);
+            }
+        }
+    }
+}
+
+/// Bytes that a cache fetches at once.
+const LINE: usize = 64;
+
+impl GatherInputs<'_> {
+    /// Asks for the `size` inputs from `first`.
+    #[inline(always)]
+    fn prefetch<L: F32Lane>(&self, first: usize, size: usize) {
+        let (start, length) = match &self.examples.inputs {
+            Inputs::Bytes(bytes, _) => (bytes[first..].as_ptr(), size),
+            Inputs::Floats(floats) => (floats[first..].as_ptr().cast(), size * size_of::<f32>()),
+        };
+        for offset in (0..length).step_by(LINE) {
+            L::prefetch(start.wrapping_add(offset));
+        }
+    }
+
+    /// Writes one sample, whole lanes first, then number by number.
+    #[inline(always)]
+    fn row<L: F32Lane>(
+        &self,
+        row: usize,
+        size: usize,
+        number: impl Fn(usize) -> f32,
+        lane: impl Fn(usize) -> L,
+    ) {
+        let whole = size - size % L::WIDTH;
+        // SAFETY: the run loop gives buffers with these rows.
+        unsafe {
+            match self.to {
+                InputsTo::Dense(to) => {
+                    for i in (0..whole).step_by(L::WIDTH) {
+                        lane(i).store(to.at(row, i));
+                    }
+                    for i in whole..size {
+                        *to.at(row, i) = number(i);
+                    }
+                }
+                InputsTo::Sparse(sparse) => {
+                    let (places, values) = sparse.list(row);
+                    let mut count = 0;
+                    for block in 0..sparse.blocks() {
+                        *sparse.start(row, block) = count as u32;
+                        let (first, end) = (block * BLOCK, size.min((block + 1) * BLOCK));
+                        for i in (first..end.min(whole)).step_by(L::WIDTH) {
+                            count += lane(i).compress_nonzero(i as u32, places.add(count), values.add(count));
+                        }
+                        for i in first.max(whole)..end {
+                            let (places, values) = (places.add(count), values.add(count));
+                            count += number(i).compress_nonzero(i as u32, places, values);
+                        }
+                    }
+                    *sparse.start(row, sparse.blocks()) = count as u32;
+                }
+            }
         }
     }
 }
@@ -42,7 +142,7 @@ unsafe impl Sync for TargetsTo {}
 /// Writes the targets of `order[rows]`; classes are one-hot encoded where rows are wanted.
 ///
 /// # Safety
-/// As for [`gather_inputs`]; `width` is the number of outputs, above every class.
+/// The buffer must have the rows; `width` is the number of outputs, above every class.
 pub(crate) unsafe fn gather_targets(
     examples: &Examples<'_>,
     order: &[u32],
@@ -55,7 +155,9 @@ pub(crate) unsafe fn gather_targets(
         // SAFETY: as the caller promises.
         unsafe {
             match (examples.targets, to) {
-                (Targets::Classes(labels), TargetsTo::Classes(to)) => *to.add(row) = u32::from(labels[sample]),
+                (Targets::Classes(labels), TargetsTo::Classes(to)) => {
+                    *to.add(row) = u32::from(labels[sample])
+                }
                 (Targets::Classes(labels), TargetsTo::Rows(to)) => {
                     let to = to.row_mut(row, width);
                     to.fill(0.0);

@@ -93,6 +93,15 @@ impl Lane for F32x8 {
         // SAFETY: see the module's comment.
         Self(unsafe { _mm256_blendv_ps(no.0, yes.0, mask) })
     }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let exponent = _mm256_and_ps(self.0, _mm256_set1_ps(f32::INFINITY));
+            let none = _mm256_cmp_ps::<_CMP_EQ_OQ>(exponent, _mm256_setzero_ps());
+            Self(_mm256_andnot_ps(none, self.0))
+        }
+    }
     math::f32_functions!();
 }
 
@@ -138,11 +147,27 @@ impl F32Lane for F32x8 {
         }
     }
     #[inline(always)]
-    fn nonzero_bits(self) -> u32 {
-        // SAFETY: see the module's comment.
+    unsafe fn from_bytes(from: *const u8) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { Self(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast())))) }
+    }
+    #[inline(always)]
+    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
+        // SAFETY: as the caller promises.
         unsafe {
             let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
-            _mm256_movemask_ps(nonzero) as u32
+            let mut bits = _mm256_movemask_ps(nonzero) as u32;
+            let mut numbers = [0.0_f32; 8];
+            self.store(numbers.as_mut_ptr());
+            let mut count = 0;
+            while bits != 0 {
+                let place = bits.trailing_zeros();
+                *places.add(count) = first + place;
+                *values.add(count) = numbers[place as usize];
+                count += 1;
+                bits &= bits - 1;
+            }
+            count
         }
     }
     #[inline(always)]
@@ -207,6 +232,15 @@ impl Lane for F32x16 {
         // SAFETY: see the module's comment.
         Self(unsafe { _mm512_mask_blend_ps(mask, no.0, yes.0) })
     }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let exponent = _mm512_set1_epi32(f32::INFINITY.to_bits() as i32);
+            let normal = _mm512_test_epi32_mask(_mm512_castps_si512(self.0), exponent);
+            Self(_mm512_maskz_mov_ps(normal, self.0))
+        }
+    }
     math::f32_functions!();
 }
 
@@ -252,9 +286,21 @@ impl F32Lane for F32x16 {
         }
     }
     #[inline(always)]
-    fn nonzero_bits(self) -> u32 {
-        // SAFETY: see the module's comment.
-        unsafe { u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps())) }
+    unsafe fn from_bytes(from: *const u8) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())))) }
+    }
+    #[inline(always)]
+    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let nonzero = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
+            let lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let place = _mm512_add_epi32(lane, _mm512_set1_epi32(first as i32));
+            _mm512_storeu_si512(places.cast(), _mm512_maskz_compress_epi32(nonzero, place));
+            _mm512_storeu_ps(values, _mm512_maskz_compress_ps(nonzero, self.0));
+            nonzero.count_ones() as usize
+        }
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {

@@ -33,11 +33,7 @@ impl Default for Nadam {
 
 impl Nadam {
     pub(super) fn parameters(&self) -> Vec<(&'static str, Value)> {
-        vec![
-            ("beta_1", self.beta_1.into()),
-            ("beta_2", self.beta_2.into()),
-            ("epsilon", self.epsilon.into()),
-        ]
+        vec![("beta_1", self.beta_1.into()), ("beta_2", self.beta_2.into()), ("epsilon", self.epsilon.into())]
     }
 
     /// uₜ, the momentum of step `t`.

@@ -74,7 +74,6 @@ impl Step {
         match self {
             Self::Gather { .. } => "Gather",
             Self::Transpose { .. } => "Transpose",
-            Self::Index { .. } => "Index",
             Self::Dense { .. } => "Dense",
             Self::Activate { .. } => "Activate",
             Self::Softmax { .. } => "Softmax",
@@ -95,9 +94,9 @@ impl Step {
 
     fn param(&self) -> Option<ParamId> {
         match *self {
-            Self::Dense { kernel, .. } | Self::InputGradient { kernel, .. } | Self::KernelUpdate { kernel, .. } => {
-                Some(kernel)
-            }
+            Self::Dense { kernel, .. }
+            | Self::InputGradient { kernel, .. }
+            | Self::KernelUpdate { kernel, .. } => Some(kernel),
             Self::BiasUpdate { bias, .. } => Some(bias),
             Self::Penalty { param, .. } => Some(param),
             _ => None,
@@ -118,7 +117,12 @@ impl Step {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const BATCH: usize = 32;
-        writeln!(f, "One step of training, batch {BATCH}, {} and {}:", self.optimizer.name(), self.loss.name())?;
+        writeln!(
+            f,
+            "One step of training, batch {BATCH}, {} and {}:",
+            self.optimizer.name(),
+            self.loss.name()
+        )?;
         writeln!(f, "{:<20} {:<12} {:>12} {:>14}  writes", "step", "layer", "bytes", "FLOPs")?;
         for row in self.describe(&self.train, BATCH) {
             writeln!(
@@ -127,7 +131,7 @@ impl fmt::Display for Plan {
                 row.step, row.layer, row.bytes, row.flops, row.writes
             )?;
         }
-        let layout = self.train.layout(BATCH);
+        let layout = self.train.layout(BATCH, false);
         write!(
             f,
             "{} numbers of weights, {} of values; padded to whole lanes, {} instructions",

@@ -23,12 +23,15 @@ use crate::regularizers::Regularizer;
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields are those of the ops that the step stands for")]
 pub enum Step {
-    /// The batch's samples are read, normalised, and written to `out`.
-    Gather { out: ValueId },
-    /// `out` also stands transposed: `[width, batch]`.
-    Transpose { x: ValueId },
-    /// The positions of the non-zero numbers of every row of `x` are listed.
-    Index { x: ValueId },
+    /// The batch's samples are read, normalised, and written to `out`: whole, or where they are mostly
+    /// zeros and only products read them, as lists of the numbers that are not zero.
+    Gather {
+        out: ValueId,
+    },
+    /// `x` also stands transposed: `[width, batch]`.
+    Transpose {
+        x: ValueId,
+    },
     /// `matmul = x·kernel + bias`, `active = f(matmul)`, `out = active·factor`.
     Dense {
         x: ValueId,
@@ -42,15 +45,49 @@ pub enum Step {
         factor: Option<ValueId>,
         out: ValueId,
     },
-    Activate { f: Activation, x: ValueId, out: ValueId },
-    Softmax { x: ValueId, out: ValueId },
-    Affine { scale: f64, offset: f64, x: ValueId, out: ValueId },
-    DropoutMask { rate: f64, stream: String, out: ValueId },
-    Multiply { x: ValueId, factor: ValueId, out: ValueId },
-    SoftmaxCrossentropy { smoothing: f64, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
-    Loss { loss: Loss, prediction: ValueId, dprediction: Option<ValueId> },
-    Accuracy { prediction: ValueId },
-    Penalty { param: ParamId, regularizer: Regularizer },
+    Activate {
+        f: Activation,
+        x: ValueId,
+        out: ValueId,
+    },
+    Softmax {
+        x: ValueId,
+        out: ValueId,
+    },
+    Affine {
+        scale: f64,
+        offset: f64,
+        x: ValueId,
+        out: ValueId,
+    },
+    DropoutMask {
+        rate: f64,
+        stream: String,
+        out: ValueId,
+    },
+    Multiply {
+        x: ValueId,
+        factor: ValueId,
+        out: ValueId,
+    },
+    SoftmaxCrossentropy {
+        smoothing: f64,
+        logits: ValueId,
+        probabilities: ValueId,
+        dlogits: Option<ValueId>,
+    },
+    Loss {
+        loss: Loss,
+        prediction: ValueId,
+        dprediction: Option<ValueId>,
+    },
+    Accuracy {
+        prediction: ValueId,
+    },
+    Penalty {
+        param: ParamId,
+        regularizer: Regularizer,
+    },
     /// `out = (dy·kernelᵀ)·factor·f′(v)`
     InputGradient {
         dy: ValueId,
@@ -59,10 +96,28 @@ pub enum Step {
         activation: Option<(Activation, ValueId)>,
         out: ValueId,
     },
-    ActivateGradient { f: Activation, v: ValueId, dy: ValueId, dx: ValueId },
-    SoftmaxGradient { y: ValueId, dy: ValueId, dx: ValueId },
-    KernelUpdate { x: ValueId, dy: ValueId, kernel: ParamId, regularizer: Option<Regularizer> },
-    BiasUpdate { dy: ValueId, bias: ParamId, regularizer: Option<Regularizer> },
+    ActivateGradient {
+        f: Activation,
+        v: ValueId,
+        dy: ValueId,
+        dx: ValueId,
+    },
+    SoftmaxGradient {
+        y: ValueId,
+        dy: ValueId,
+        dx: ValueId,
+    },
+    KernelUpdate {
+        x: ValueId,
+        dy: ValueId,
+        kernel: ParamId,
+        regularizer: Option<Regularizer>,
+    },
+    BiasUpdate {
+        dy: ValueId,
+        bias: ParamId,
+        regularizer: Option<Regularizer>,
+    },
 }
 
 /// Makes steps of a program's ops.
@@ -86,7 +141,6 @@ pub fn fuse(program: &Program) -> Vec<Step> {
         steps.push(step);
         rest = &rest[taken..];
     }
-    add_sparse_forms(&mut steps);
     steps
 }
 
@@ -97,17 +151,11 @@ fn add_transpose(steps: &mut Vec<Step>, x: ValueId) {
     steps.insert(after, Step::Transpose { x });
 }
 
-/// The input may be mostly zeros: the steps that read it then want its other forms.
-fn add_sparse_forms(steps: &mut Vec<Step>) {
-    let input = ValueId(0);
-    let updated = steps.iter().any(|step| matches!(step, Step::KernelUpdate { x, .. } if *x == input));
-    let read = steps.iter().any(|step| matches!(step, Step::Dense { x, .. } if *x == input));
-    if read {
-        steps.insert(1, Step::Index { x: input });
-    }
-    if updated {
-        steps.insert(1, Step::Transpose { x: input });
-    }
+/// Whether only products read the input, so that lists of its non-zero numbers are enough.
+pub(crate) fn input_may_be_sparse(steps: &[Step]) -> bool {
+    let is_product =
+        |step: &Step| matches!(step, Step::Gather { .. } | Step::Dense { .. } | Step::KernelUpdate { .. });
+    steps.iter().filter(|step| step.values().contains(&ValueId(0))).all(is_product)
 }
 
 /// The ops that are not in a step yet, and all of them.

@@ -1,7 +1,7 @@
 //! Where every number is: each value and variable has a range in a few flat buffers.
 //!
-//! Rows are padded to whole lanes ([`PAD`]), and padding stays 0. Variables have the same offsets
-//! in the weights and in every slot buffer. A value may have a *twin*, its transpose
+//! Rows are padded to whole lanes ([`PAD`]), and padding stays 0. Variables have the same places in the
+//! weights and in every slot buffer. A value may have a *twin*, its transpose
 //! `[width, batch]`, where a step asks for one.
 
 use super::fuse::Step;
@@ -37,23 +37,62 @@ impl Ranges {
     }
 }
 
+/// Where a variable is: panels of columns, one after the other, each row by row, so that a thread
+/// that owns some columns owns them in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PanelPlace {
+    /// The first number's position.
+    pub offset: usize,
+    /// Rows of every panel.
+    pub rows: usize,
+    /// Columns of every panel; the last may have some that are padding.
+    pub width: usize,
+}
+
+impl PanelPlace {
+    /// Where the number in a row and column is.
+    pub fn at(&self, row: usize, col: usize) -> usize {
+        self.offset + col / self.width * self.rows * self.width + row * self.width + col % self.width
+    }
+}
+
+/// Columns of a panel where there are several: four of the widest lanes, as many as the products keep
+/// in registers.
+const PANEL: usize = 4 * PAD;
+
+/// One panel for one thread and up to eight lanes of columns; otherwise enough panels for all.
+fn panel_width(cols: usize, threads: usize) -> usize {
+    let padded = cols.next_multiple_of(PAD);
+    if threads == 1 && padded <= 2 * PANEL {
+        padded
+    } else {
+        padded.div_ceil(threads).next_multiple_of(PAD).min(PANEL)
+    }
+}
+
 /// Where the variables are.
 #[derive(Clone, Debug)]
 pub struct ParamLayout {
-    places: Vec<Place>,
+    places: Vec<PanelPlace>,
     /// The length of the buffer.
     pub len: usize,
 }
 
 impl ParamLayout {
-    pub(super) fn new(params: &[Param]) -> Self {
-        let mut ranges = Ranges::default();
-        let places = params.iter().map(|param| ranges.take(param.rows(), param.cols())).collect();
-        Self { places, len: ranges.end }
+    /// Places that suit this many threads.
+    pub(super) fn new(params: &[Param], threads: usize) -> Self {
+        let mut len = 0;
+        let place = |param: &Param| {
+            let (rows, width) = (param.rows(), panel_width(param.cols(), threads));
+            let place = PanelPlace { offset: len, rows, width };
+            len += rows * param.cols().next_multiple_of(width);
+            place
+        };
+        Self { places: params.iter().map(place).collect(), len }
     }
 
     /// Where a variable is.
-    pub fn place(&self, param: ParamId) -> Place {
+    pub fn place(&self, param: ParamId) -> PanelPlace {
         self.places[param.0]
     }
 }
@@ -69,12 +108,17 @@ pub struct ValueLayout {
 
 impl ValueLayout {
     /// Places for the values that the steps touch, for batches of up to `batch` samples.
-    pub(super) fn new(program: &Program, steps: &[Step], batch: usize) -> Self {
+    ///
+    /// A sparse input's numbers by input stand in its transpose; the input itself has no place.
+    pub(super) fn new(program: &Program, steps: &[Step], batch: usize, sparse: bool) -> Self {
         let mut ranges = Ranges::default();
         let mut values = vec![None; program.values.len()];
         let mut twins = values.clone();
+        if sparse {
+            twins[0] = Some(ranges.take(program.values[0].width, batch));
+        }
         for step in steps {
-            for id in step.values() {
+            for id in step.values().into_iter().filter(|id| !sparse || id.0 != 0) {
                 values[id.0].get_or_insert_with(|| ranges.take(batch, program.values[id.0].width));
             }
             if let Some(id) = step.twin() {
@@ -101,11 +145,6 @@ impl ValueLayout {
         #[expect(clippy::expect_used, reason = "every twin of every step was placed in `new`")]
         self.twins[id.0].expect("the twin of a step")
     }
-
-    /// Whether a value has a transpose.
-    pub fn has_twin(&self, id: ValueId) -> bool {
-        self.twins[id.0].is_some()
-    }
 }
 
 impl Step {
@@ -114,7 +153,7 @@ impl Step {
         let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
         match *self {
             Self::Gather { out } | Self::DropoutMask { out, .. } => vec![out],
-            Self::Transpose { x } | Self::Index { x } => vec![x],
+            Self::Transpose { x } => vec![x],
             Self::Dense { x, matmul, active, factor, out, .. } => {
                 some(&[Some(x), matmul, active, factor, Some(out)])
             }
@@ -154,7 +193,6 @@ impl Step {
             Self::Loss { dprediction, .. } => some(&[dprediction]),
             Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
             Self::Transpose { .. }
-            | Self::Index { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }
             | Self::KernelUpdate { .. }

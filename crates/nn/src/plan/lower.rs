@@ -61,7 +61,10 @@ fn check_loss(loss: Loss, placed: &[Placed<'_>], to: &Forward, output: ValueId) 
     let Some(last) = placed.last() else { return Ok(()) };
     if last.output.axes().len() != 1 {
         let shape = &last.output;
-        return wrong(format!("expected one axis per sample, received the shape {shape} from {:?}", last.name));
+        return wrong(format!(
+            "expected one axis per sample, received the shape {shape} from {:?}",
+            last.name
+        ));
     }
     if loss.is_crossentropy() && to.width(output) < 2 {
         return wrong(format!(

@@ -208,7 +208,9 @@ impl<R: Lane> RuleVisitor for UpdateOne<'_, R> {
     type Output = R;
 
     fn visit<U: UpdateRule>(self, rule: U) -> R {
-        rule.update(self.scalars, self.w, self.g, self.slots)
+        let w = rule.update(self.scalars, self.w, self.g, self.slots);
+        *self.slots = self.slots.map(R::flush_subnormal);
+        w
     }
 }
 
@@ -292,9 +294,8 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
             Op::MatMul { x, kernel, out } => {
                 let (inputs, outputs) = (self.width(x), self.width(out));
                 let (x, w) = (self.get(x), &weights[kernel.0]);
-                let at = |b: usize, j: usize| {
-                    chain((0..inputs).map(|k| (x[b * inputs + k], w[k * outputs + j])))
-                };
+                let at =
+                    |b: usize, j: usize| chain((0..inputs).map(|k| (x[b * inputs + k], w[k * outputs + j])));
                 (out, table(samples, outputs, at))
             }
             Op::AddBias { x, bias, out } => {
@@ -311,7 +312,9 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
                 (dx, table(samples, inputs, at))
             }
             Op::Activate { f, x, out } => (out, self.map(x, |x| activate(f, x))),
-            Op::ActivateGradient { f, v, dy, dx } => (dx, self.zip(v, dy, |v, dy| activate_gradient(f, v, dy))),
+            Op::ActivateGradient { f, v, dy, dx } => {
+                (dx, self.zip(v, dy, |v, dy| activate_gradient(f, v, dy)))
+            }
             Op::Affine { scale, offset, x, out } => {
                 (out, self.map(x, |x| x.mul_add(R::lit(scale), R::lit(offset))))
             }

@@ -11,15 +11,16 @@ use super::workspace::{State, Workspace};
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::kernels::dense::Dense;
+use crate::kernels::dropout;
 use crate::kernels::elementwise::{Formula, Map};
-use crate::kernels::gather::{TargetsTo, gather_inputs, gather_targets};
-use crate::kernels::index::{BuildIndex, Index, Transpose};
+use crate::kernels::gather::{GatherInputs, InputsTo, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
-use crate::kernels::matrix::{Matrix, Part};
+use crate::kernels::matrix::{Matrix, Panels, Part};
 use crate::kernels::penalty::RowNorms;
 use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
+use crate::kernels::sparse::Sparse;
+use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
-use crate::kernels::dropout;
 use crate::lane::PAD;
 use crate::ops::{ParamId, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
@@ -43,8 +44,7 @@ struct Shared<'a> {
     norms: Vec<Matrix>,
     labels: *mut u32,
     targets: Matrix,
-    index: Index,
-    sparse: bool,
+    sparse: Option<Sparse>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -56,6 +56,8 @@ struct Batch<'a> {
     part: Part,
     /// Positions of the batch's samples in the examples.
     order: &'a [u32],
+    /// Those of the next batch.
+    next: &'a [u32],
     scalars: Scalars<f32>,
     step: u64,
 }
@@ -113,9 +115,9 @@ enum Sharing {
     Product,
 }
 
-fn sharing(step: &Step, stage: &Stage, part: Part) -> Sharing {
+fn sharing(step: &Step, shared: &Shared<'_>, part: Part) -> Sharing {
     match step {
-        Step::Dense { out, .. } if part.by_columns(stage.program.values[out.0].width) => Sharing::Product,
+        Step::Dense { kernel, .. } if shared.columns(part, *kernel).is_some() => Sharing::Product,
         Step::InputGradient { .. } => Sharing::Product,
         Step::KernelUpdate { .. } | Step::BiasUpdate { .. } => Sharing::Update,
         Step::Penalty { .. } => Sharing::Product,
@@ -143,22 +145,23 @@ struct Slot<'a> {
     scored: bool,
 }
 
-/// The steps that are wanted. A barrier follows the last, so that the next batch may begin.
-fn schedule<'a>(stage: &'a Stage, part: Part, sparse: bool) -> Vec<Slot<'a>> {
-    let wanted = |step: &&Step| match step {
-        Step::Index { .. } => sparse,
-        Step::Transpose { x } => sparse || *x != ValueId(0),
-        _ => true,
-    };
-    let steps: Vec<&Step> = stage.steps.iter().filter(wanted).collect();
-    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, stage, part)).collect();
+/// The steps in order. A barrier follows the last, so that the next batch may begin.
+fn schedule<'a>(shared: &Shared<'a>, part: Part) -> Vec<Slot<'a>> {
+    let steps = &shared.stage.steps;
+    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, shared, part)).collect();
     let barrier = |i: usize| kinds.get(i + 1).is_none_or(|&next| needs_barrier(kinds[i], next));
-    let scores = |step: &&Step| {
-        matches!(step, Step::Accuracy { .. } | Step::Penalty { .. } | Step::Loss { .. } | Step::SoftmaxCrossentropy { .. })
+    let scores = |step: &Step| {
+        matches!(
+            step,
+            Step::Accuracy { .. }
+                | Step::Penalty { .. }
+                | Step::Loss { .. }
+                | Step::SoftmaxCrossentropy { .. }
+        )
     };
     let last_score = steps.iter().rposition(scores);
     let scored = last_score.and_then(|last| (last..steps.len()).find(|&i| barrier(i)));
-    let slot = |(i, &step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
+    let slot = |(i, step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
     steps.iter().enumerate().map(slot).collect()
 }
 
@@ -172,7 +175,13 @@ impl<'a> Shared<'a> {
         examples: &'a Examples<'a>,
         streams: Option<&'a Streams>,
     ) -> Self {
-        let inputs = stage.program.values[0].width;
+        let values = workspace.values.start();
+        let layout = &workspace.layout;
+        let sparse = workspace.sparse.as_mut().map(|buffers| {
+            let place = layout.twin(ValueId(0));
+            // SAFETY: the layout's places are inside the buffer.
+            buffers.view(unsafe { Matrix::new(values.add(place.offset), place.stride) })
+        });
         // SAFETY: the buffers were made for this stage, and live as long as the view.
         unsafe {
             Self {
@@ -180,7 +189,7 @@ impl<'a> Shared<'a> {
                 stage,
                 examples,
                 streams,
-                values: workspace.values.start(),
+                values,
                 weights,
                 slots,
                 losses: Matrix::new(workspace.losses.start(), 0),
@@ -188,9 +197,8 @@ impl<'a> Shared<'a> {
                 norms: workspace.norms.iter_mut().map(|n| Matrix::new(n.start(), PAD)).collect(),
                 labels: workspace.labels.as_mut_ptr(),
                 targets: Matrix::new(workspace.targets.start(), stage.outputs().next_multiple_of(PAD)),
-                index: Index::new(workspace.positions.as_mut_ptr(), workspace.counts.as_mut_ptr(), inputs),
-                sparse: workspace.sparse,
-                layout: &workspace.layout,
+                sparse,
+                layout,
             }
         }
     }
@@ -211,22 +219,35 @@ impl<'a> Shared<'a> {
         unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
     }
 
-    fn weight(&self, id: ParamId) -> Matrix {
-        let place = self.plan.layout.place(id);
-        // SAFETY: as above.
-        unsafe { Matrix::new(self.weights.add(place.offset), place.stride) }
+    /// The lists of a value that stands as lists.
+    fn sparse_form(&self, id: ValueId) -> Option<Sparse> {
+        self.sparse.filter(|_| id == ValueId(0))
     }
 
-    fn slot(&self, slot: usize, id: ParamId) -> Matrix {
+    /// The numbers of a value that does not stand as lists; otherwise its transpose, never read so.
+    fn dense_form(&self, id: ValueId) -> Matrix {
+        if self.sparse_form(id).is_some() { self.twin(id) } else { self.value(id) }
+    }
+
+    fn weight(&self, id: ParamId) -> Panels {
         let place = self.plan.layout.place(id);
-        // A rule without this slot has an empty buffer, which it never touches.
-        // SAFETY: as above.
-        unsafe { Matrix::new(self.slots[slot].wrapping_add(place.offset), place.stride) }
+        // SAFETY: the layout's places are inside the buffer.
+        unsafe { Panels::new(self.weights.add(place.offset), place.rows, place.width) }
+    }
+
+    /// Where a slot's buffer has the variable. A rule without this slot has an empty buffer, which it
+    /// never touches.
+    fn slot(&self, slot: usize, id: ParamId) -> *mut f32 {
+        self.slots[slot].wrapping_add(self.plan.layout.place(id).offset)
+    }
+
+    /// This thread's columns of a product with a kernel, where it is shared by columns.
+    fn columns(&self, part: Part, kernel: ParamId) -> Option<Range<usize>> {
+        part.columns(self.stage.program.params[kernel.0].cols(), self.plan.layout.place(kernel).width)
     }
 
     fn rows_wanted(&self) -> bool {
-        self.plan.loss.needs_rows()
-            || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
+        self.plan.loss.needs_rows() || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
     }
 
     /// Loss and accuracy of the batch, from what the steps left for every sample.
@@ -261,10 +282,14 @@ impl Batch<'_> {
         self.part.samples(self.order.len())
     }
 
-    /// This thread's rows and columns of a product with this many columns.
-    fn share(&self, rows: Range<usize>, by_rows: Range<usize>, cols: usize) -> (Range<usize>, Range<usize>) {
-        let padded = cols.next_multiple_of(PAD);
-        if self.part.by_columns(cols) { (rows, self.part.span(padded, PAD)) } else { (by_rows, 0..padded) }
+    /// This thread's rows and columns of a product with a kernel: its columns of all `rows`, or all
+    /// columns of `own_rows`.
+    fn share(&self, kernel: ParamId, rows: usize, own_rows: Range<usize>) -> (Range<usize>, Range<usize>) {
+        let all = self.shared.stage.program.params[kernel.0].cols().next_multiple_of(PAD);
+        match self.shared.columns(self.part, kernel) {
+            Some(cols) => (0..rows, cols),
+            None => (own_rows, 0..all),
+        }
     }
 
     fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
@@ -289,11 +314,16 @@ impl Batch<'_> {
     fn gather(&self, out: ValueId) {
         let s = self.shared;
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
-        // SAFETY: the workspace has these rows, the order was checked against the examples.
-        unsafe {
-            gather_inputs(s.examples, self.order, s.value(out), self.samples());
-            gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples());
-        }
+        s.plan.simd.run(GatherInputs {
+            examples: s.examples,
+            order: self.order,
+            next: self.next,
+            to: s.sparse.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
+            by_input: s.stage.steps.iter().any(|step| matches!(step, Step::KernelUpdate { .. })),
+            rows: self.samples(),
+        });
+        // SAFETY: the workspace has these rows, the labels were checked against the outputs.
+        unsafe { gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples()) }
     }
 
     fn map(&self, formula: Formula, a: ValueId, out: ValueId) {
@@ -313,12 +343,6 @@ impl Batch<'_> {
                 twin: s.twin(x),
                 rows: self.samples(),
                 width: s.width(x),
-            }),
-            Step::Index { x } => simd.run(BuildIndex {
-                x: s.value(x),
-                width: s.width(x),
-                index: s.index,
-                rows: self.samples(),
             }),
             Step::Dense { .. } => self.dense(step),
             Step::Activate { f, x, out } => self.map(Formula::Activate(f), x, out),
@@ -340,10 +364,10 @@ impl Batch<'_> {
             Step::InputGradient { .. } => self.input_gradient(step),
             Step::KernelUpdate { x, dy, kernel, regularizer } => {
                 let inputs = s.width(x);
-                let (rows, cols) = self.share(0..inputs, self.part.span(inputs, 1), s.width(dy));
+                let (rows, cols) = self.share(kernel, inputs, self.part.span(inputs, 1));
                 simd.run(KernelUpdate {
-                    x: s.value(x),
-                    x_twin: (s.sparse && x == ValueId(0)).then(|| s.twin(x)),
+                    x: s.dense_form(x),
+                    sparse: s.sparse_form(x),
                     dy: s.value(dy),
                     batch,
                     moving: self.moving(kernel, regularizer),
@@ -368,12 +392,12 @@ impl Batch<'_> {
     fn dense(&self, step: &Step) {
         let Step::Dense { x, kernel, bias, matmul, activation, active, factor, out } = *step else { return };
         let s = self.shared;
-        let (rows, cols) = self.share(0..self.order.len(), self.samples(), s.width(out));
+        let (rows, cols) = self.share(kernel, self.order.len(), self.samples());
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
-            x: s.value(x),
+            x: s.dense_form(x),
             inputs: s.width(x),
-            index: (s.sparse && x == ValueId(0)).then_some(s.index),
+            sparse: s.sparse_form(x),
             kernel: s.weight(kernel),
             bias: bias.map(|id| s.weight(id)),
             matmul: value(matmul),
@@ -534,14 +558,15 @@ impl Team<'_> {
         after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
     ) -> (Score, Memory<f32>, u64) {
         let _guard = self.barrier.guard();
-        let schedule = schedule(self.shared.stage, part, self.shared.sparse);
+        let schedule = schedule(self.shared, part);
         let optimizer = &self.shared.plan.optimizer;
         let mut score = Score::default();
-        for order in self.order.chunks(self.size) {
+        for (number, order) in self.order.chunks(self.size).enumerate() {
+            let next = self.order.chunks(self.size).nth(number + 1).unwrap_or_default();
             let learning_rate = optimizer.learning_rate as f32;
-            let next = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
-            let scalars = optimizer.rule.visit(next);
-            let batch = Batch { shared: self.shared, part, order, scalars, step: steps };
+            let step = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
+            let scalars = optimizer.rule.visit(step);
+            let batch = Batch { shared: self.shared, part, order, next, scalars, step: steps };
             for slot in &schedule {
                 batch.run(slot.step);
                 if slot.barrier {
@@ -592,9 +617,9 @@ pub(crate) fn infer(
         let none = [std::ptr::null_mut(); MAX_SLOTS];
         let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
         let part = Part { worker: 0, workers: 1 };
-        let schedule = schedule(stage, part, shared.sparse);
+        let schedule = schedule(&shared, part);
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
-            let batch = Batch { shared: &shared, part, order, scalars: [0.0; 6], step: 0 };
+            let batch = Batch { shared: &shared, part, order, next: &[], scalars: [0.0; 6], step: 0 };
             schedule.iter().for_each(|slot| batch.run(slot.step));
             let output = shared.value(stage.program.output);
             // SAFETY: this thread alone has the workspace.

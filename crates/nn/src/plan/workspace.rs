@@ -1,11 +1,12 @@
 //! The buffers of a run: what a model learned, and what a batch needs.
 
 use super::buffer::Buffer;
-use super::fuse::Step;
+use super::fuse::{Step, input_may_be_sparse};
 use super::layout::ValueLayout;
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::initializers::Initializer;
+use crate::kernels::sparse::SparseBuffers;
 use crate::lane::PAD;
 use crate::ops::{Param, ParamId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, UpdateRule};
@@ -58,19 +59,17 @@ impl State {
     pub(crate) fn set_weight(&mut self, plan: &Plan, id: ParamId, values: &[f32]) {
         let (place, cols) = (plan.layout.place(id), plan.params()[id.0].cols());
         for (row, values) in values.chunks(cols).enumerate() {
-            let start = place.offset + row * place.stride;
-            self.weights.as_mut_slice()[start..start + cols].copy_from_slice(values);
+            for (col, &value) in values.iter().enumerate() {
+                self.weights.as_mut_slice()[place.at(row, col)] = value;
+            }
         }
     }
 
     /// Reads a variable, row-major.
     pub(crate) fn weight(&self, plan: &Plan, id: ParamId) -> Vec<f32> {
         let (place, param) = (plan.layout.place(id), &plan.params()[id.0]);
-        let row = |row| {
-            let start = place.offset + row * place.stride;
-            &self.weights.as_slice()[start..start + param.cols()]
-        };
-        (0..param.rows()).flat_map(row).copied().collect()
+        let places = (0..param.rows()).flat_map(|row| (0..param.cols()).map(move |col| place.at(row, col)));
+        places.map(|at| self.weights.as_slice()[at]).collect()
     }
 }
 
@@ -94,10 +93,8 @@ pub(crate) struct Workspace {
     pub(crate) norms: Vec<Buffer>,
     pub(crate) labels: Vec<u32>,
     pub(crate) targets: Buffer,
-    pub(crate) positions: Vec<u32>,
-    pub(crate) counts: Vec<u32>,
-    /// Whether the input's zeros are skipped.
-    pub(crate) sparse: bool,
+    /// The input's non-zero numbers, where its zeros are skipped.
+    pub(crate) sparse: Option<SparseBuffers>,
 }
 
 /// Below this share of non-zero numbers it pays to skip the zeros.
@@ -105,16 +102,18 @@ const SPARSE: f64 = 0.4;
 
 impl Workspace {
     pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>) -> Self {
-        let layout = stage.layout(batch);
+        let sparse = input_may_be_sparse(&stage.steps) && examples.density() < SPARSE;
+        let layout = stage.layout(batch, sparse);
         let penalised = |index| {
             let is_penalty = |s: &Step| matches!(s, Step::Penalty { param, .. } if param.0 == index);
             stage.steps.iter().any(is_penalty)
         };
-        let norms = stage.program.params.iter().enumerate().map(|(index, param)| {
-            Buffer::new(if penalised(index) { param.rows() * PAD } else { 0 })
-        });
-        let inputs = stage.program.values[0].width;
-        let sparse = examples.density() < SPARSE;
+        let norms = stage
+            .program
+            .params
+            .iter()
+            .enumerate()
+            .map(|(index, param)| Buffer::new(if penalised(index) { param.rows() * PAD } else { 0 }));
         Self {
             batch,
             values: Buffer::new(layout.len),
@@ -124,9 +123,7 @@ impl Workspace {
             norms: norms.collect(),
             labels: vec![0; batch],
             targets: Buffer::new(batch * stage.outputs().next_multiple_of(PAD)),
-            positions: vec![0; if sparse { batch * inputs } else { 0 }],
-            counts: vec![0; if sparse { batch } else { 0 }],
-            sparse,
+            sparse: sparse.then(|| SparseBuffers::new(batch, stage.program.values[0].width)),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn section(lesson: &LessonRecord, comparison: &Comparison) -> Markup 
 
 const EFFECTS_CAPTION: &str = "Differences paired by seed: both models of a pair started from the same seeds and saw the \
      same batches. Intervals from the paired t-test and from the bias-corrected and accelerated bootstrap; the p-value \
-     of the t-test with Holm's correction over the whole table, and the exact sign-flip p-value without it.";
+     of the t-test with Holm’s correction over the whole table, and the exact sign-flip p-value without it.";
 
 fn scores_caption(lesson: &LessonRecord, comparison: &Comparison) -> String {
     let spread =

@@ -2,7 +2,7 @@
 
 use crate::format::{NOTHING, capitalized, fixed, plural, seconds};
 use crate::record::{LessonRecord, ModelRecord, TrialRecord, TrialStatus};
-use crate::report::page::{bare_table, folded, section as page_section, table};
+use crate::report::page::{bare_table, folded, screen_only, section as page_section, table};
 use crate::statistics::summary::Summary;
 use maud::{Markup, html};
 
@@ -77,7 +77,7 @@ fn epochs(model: &ModelRecord) -> Markup {
     let time = Summary::of(&times)
         .map_or_else(String::new, |time| format!(", {} of training each on average", seconds(time.mean)));
     let summary = format!("{}: {}{time}", capitalized(&model.name), plural(rows.len(), "epoch"));
-    folded(&summary, &bare_table(&EPOCHS_HEAD, &rows))
+    screen_only(&folded(&summary, &bare_table(&EPOCHS_HEAD, &rows)))
 }
 
 fn epoch_rows(trial: &TrialRecord) -> impl Iterator<Item = Vec<String>> {

@@ -40,7 +40,7 @@ fn kernels(inspected: &[(&ModelRecord, &Inspection)], dataset: &DatasetRecord, s
     html! {
         @if !panels.is_empty() {
             (figure(&panels, &scale_bar(limit), &format!(
-                "Incoming weights of the first layer's units, one tile per unit, each weight where its pixel is, with \
+                "Incoming weights of the first layer’s units, one tile per unit, each weight where its pixel is, with \
                  seed {seed}. One colour scale for all models, before and after training.")))
         }
     }

@@ -54,20 +54,27 @@ impl StripChart<'_> {
         let body = html! {
             @for (value, label) in scale.ticks(5) {
                 @let x = number(scale.place(value));
-                path.rule d={ "M" (x) " 0V" (number(floor)) } {}
+                path.rule d={ "M" (x) (self.across_rows()) } {}
                 text.tick.middle x=(x) y=(number(floor + 16.0)) { (label) }
             }
-            @if self.zero { path.zero d={ "M" (number(scale.place(0.0))) " 0V" (number(floor)) } {} }
+            @if self.zero { path.zero d={ "M" (number(scale.place(0.0))) (self.across_rows()) } {} }
             path.axis d={ "M" (number(EDGE)) " " (number(floor)) "H" (number(WIDTH - EDGE)) } {}
             text.axis.end x=(number(WIDTH - EDGE)) y=(number(floor + 34.0)) { (self.x_label) }
             @for (i, row) in self.rows.iter().enumerate() {
                 @let top = ROW * i as f64;
-                text.label.halo x=(number(EDGE)) y=(number(top + 14.0)) { (row.label) }
-                text.label.halo.end x=(number(WIDTH - EDGE)) y=(number(top + 14.0)) { (row.value) }
+                text.label x=(number(EDGE)) y=(number(top + 14.0)) { (row.label) }
+                text.label.end x=(number(WIDTH - EDGE)) y=(number(top + 14.0)) { (row.value) }
                 @for mark in &row.marks { (mark.draw(&scale, top + 30.0)) }
             }
         };
-        chart(floor + FOOT, self.title, &body)
+        chart(floor + FOOT, self.title, &html! { g.strip { (body) } })
+    }
+
+    /// The rest of an upright line that leaves out the writing above each strip.
+    fn across_rows(&self) -> String {
+        let jump = number(ROW - 21.0);
+        let dashes: Vec<String> = (0..self.rows.len()).map(|_| format!("v21m0 {jump}")).collect();
+        format!(" 21{}", dashes.concat())
     }
 }
 

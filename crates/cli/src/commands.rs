@@ -1,0 +1,56 @@
+//! The subcommands: one file each.
+
+mod completions;
+mod data;
+mod evaluate;
+mod lesson;
+mod man;
+mod model_file;
+mod plan;
+mod predict;
+mod summary;
+mod train;
+
+use crate::arguments::Arguments;
+use crate::exit::Exit;
+use clap::Subcommand;
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Teaches what initialization, dropout and optimizer do, with three networks and a report
+    Lesson(lesson::Options),
+    /// Trains a model file
+    Train(train::Options),
+    /// Scores a trained model on training and test pictures
+    Evaluate(evaluate::Options),
+    /// Asks a trained model what test pictures show
+    Predict(predict::Options),
+    /// Shows a model's layers, shapes and parameters
+    Summary(summary::Options),
+    /// Shows the steps in which a model is trained
+    Plan(plan::Options),
+    /// Lists, fetches and shows datasets
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Writes a completion script for a shell
+    Completions(completions::Options),
+    /// Writes a man page
+    Man(man::Options),
+}
+
+/// Does what was asked for.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let quiet = arguments.quiet;
+    match &arguments.command {
+        Command::Lesson(options) => lesson::run(options, quiet),
+        Command::Train(options) => train::run(options, quiet),
+        Command::Evaluate(options) => evaluate::run(options, quiet),
+        Command::Predict(options) => predict::run(options, quiet),
+        Command::Summary(options) => summary::run(options),
+        Command::Plan(options) => plan::run(options),
+        Command::Data(command) => data::run(command, quiet),
+        Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
+    }
+}

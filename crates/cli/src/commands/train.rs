@@ -1,0 +1,202 @@
+//! `seedbed train MODEL.toml`
+
+use super::model_file::all_threads;
+use crate::arguments::count;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::load::DataOptions;
+use crate::terminal::Terminal;
+use clap::{Args, ValueEnum};
+use seedbed::ProgressBar;
+use seedbed::lab::files::check_writable;
+use seedbed::lab::format::{percent, plural, signed_points};
+use seedbed::lab::prepared::Prepared;
+use seedbed::lab::recipe::Recipe;
+use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
+use seedbed::lab::trial::{self, Observer};
+use seedbed::lab::{history, weights};
+use seedbed::nn::Score;
+use seedbed::nn::callbacks::Progress;
+use seedbed::nn::kernels::SimdLevel;
+use seedbed::nn::model::{Compile, Model};
+use serde_json::json;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which model, what to change about it, and what to keep.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The model file (TOML)
+    model: PathBuf,
+
+    /// Starts from these weights instead of new ones
+    #[arg(long, value_name = "IN.safetensors")]
+    weights: Option<PathBuf>,
+
+    /// Keeps the training pictures in their order in every epoch
+    #[arg(long)]
+    no_shuffle: bool,
+
+    /// Writes the weights at the end
+    #[arg(long, value_name = "OUT.safetensors")]
+    save: Option<PathBuf>,
+
+    /// Writes what every epoch measured, as JSON or CSV by the file's ending
+    #[arg(long, value_name = "OUT.json|csv")]
+    history: Option<PathBuf>,
+
+    /// The seed of everything random: first weights, order of pictures, dropout
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// How often all training pictures are seen, instead of what the model file says
+    #[arg(long, value_name = "N", value_parser = count)]
+    epochs: Option<usize>,
+
+    /// How many pictures a step sees, instead of what the model file says
+    #[arg(long, value_name = "N", value_parser = count)]
+    batch_size: Option<usize>,
+
+    #[command(flatten)]
+    data: DataOptions,
+
+    /// How many threads train; all by default, and the numbers are the same with any
+    #[arg(long, value_name = "N", value_parser = count)]
+    threads: Option<usize>,
+
+    /// Which vector instructions to use; the best by default, and the numbers are the same with any
+    #[arg(long, value_name = "LEVEL")]
+    simd: Option<Simd>,
+
+    /// Writes the result as JSON on stdout, and everything else on stderr
+    #[arg(long)]
+    json: bool,
+}
+
+/// A vector level by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Simd {
+    Scalar,
+    Avx2,
+    Avx512,
+}
+
+impl From<Simd> for SimdLevel {
+    fn from(simd: Simd) -> Self {
+        match simd {
+            Simd::Scalar => Self::Scalar,
+            Simd::Avx2 => Self::Avx2,
+            Simd::Avx512 => Self::Avx512,
+        }
+    }
+}
+
+pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
+    let terminal = Terminal::new(options.json, quiet);
+    check_outputs(options)?;
+    let recipe = recipe(options)?;
+    let model = model(options, &recipe)?;
+    let loaded = options.data.load(recipe.data.dataset, &terminal)?;
+    let data = Prepared::new(&loaded.dataset, &recipe.data)?;
+    data.check(&model)?;
+    loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
+    let interrupt = Interrupt::catch()?;
+    let mut watcher = Watcher { bar: (!quiet).then(ProgressBar::new), asked: interrupt.asked() };
+    let name = options.model.display().to_string();
+    let outcome = trial::fit(model, &name, &recipe, options.seed, &data, &mut watcher)?;
+    if let Some(path) = &options.save {
+        weights::save(&outcome.model, path)?;
+    }
+    if let Some(path) = &options.history {
+        history::write(&outcome.record, path)?;
+    }
+    if options.json {
+        let recipe = &recipe;
+        terminal.json(&json!({ "dataset": loaded.dataset.name, "notice": loaded.notice, "recipe": recipe, "trial": outcome.record }))?;
+    } else {
+        terminal.paragraph(&result(&outcome.record))?;
+    }
+    loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
+    Ok(interrupt.exit().unwrap_or(match outcome.record.status {
+        TrialStatus::Diverged { .. } => Exit::SomeTrialsFailed,
+        _ => Exit::Done,
+    }))
+}
+
+/// Finds out before the work what could not be written after it.
+fn check_outputs(options: &Options) -> anyhow::Result<()> {
+    options.history.as_deref().map(history::Format::of).transpose()?;
+    [&options.save, &options.history].into_iter().flatten().try_for_each(|path| check_writable(path))?;
+    Ok(())
+}
+
+/// The model file with what the options change about it.
+fn recipe(options: &Options) -> anyhow::Result<Recipe> {
+    let mut recipe = Recipe::read(&options.model)?;
+    recipe.fit.epochs = options.epochs.unwrap_or(recipe.fit.epochs);
+    recipe.fit.batch_size = options.batch_size.unwrap_or(recipe.fit.batch_size);
+    recipe.fit.shuffle &= !options.no_shuffle;
+    recipe.data.dataset = options.data.data.unwrap_or(recipe.data.dataset);
+    recipe.validate()?;
+    Ok(recipe)
+}
+
+fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
+    let threads = options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads);
+    let compile = Compile::new(recipe.compile.optimizer, recipe.compile.loss)
+        .seed(options.seed)
+        .threads(threads)
+        .simd(options.simd.map_or_else(SimdLevel::detect, SimdLevel::from));
+    let mut model = recipe.model.compile(compile)?;
+    if let Some(path) = &options.weights {
+        weights::load(&mut model, path)?;
+    }
+    Ok(model)
+}
+
+/// How the trial ended, in a sentence.
+fn result(trial: &TrialRecord) -> String {
+    let Some(last) = trial.last_epoch() else { return format!("{}.", ending(trial)) };
+    format!(
+        "{}: training accuracy {}, test accuracy {}, gap {} points (seed {}).",
+        ending(trial),
+        percent(last.train_accuracy),
+        percent(last.test_accuracy),
+        signed_points(last.gap()),
+        trial.seed,
+    )
+}
+
+fn ending(trial: &TrialRecord) -> String {
+    match &trial.status {
+        TrialStatus::Finished => format!("After {}", plural(trial.epochs.len(), "epoch")),
+        TrialStatus::Interrupted { epoch } => {
+            format!("Interrupted after {}", plural(*epoch, "complete epoch"))
+        }
+        TrialStatus::Diverged { epoch, reason } => format!("Diverged in epoch {epoch} ({reason})"),
+    }
+}
+
+/// Draws progress and passes Ctrl-C on.
+struct Watcher<'a> {
+    bar: Option<ProgressBar>,
+    asked: &'a AtomicBool,
+}
+
+impl Observer for Watcher<'_> {
+    fn epoch_begin(&mut self, at: Progress) {
+        self.bar.iter_mut().for_each(|bar| bar.begin(at));
+    }
+
+    fn batch_end(&mut self, at: Progress, so_far: &Score) -> ControlFlow<()> {
+        self.bar.iter_mut().for_each(|bar| bar.batch(at, so_far));
+        if self.asked.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn epoch_end(&mut self, record: &EpochRecord) {
+        let validation = Some((record.test_accuracy, record.test_loss));
+        self.bar.iter_mut().for_each(|bar| bar.end(record.running_accuracy, record.running_loss, validation));
+    }
+}

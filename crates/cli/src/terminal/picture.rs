@@ -1,0 +1,207 @@
+//! Pictures made of characters: half blocks where there is colour, shades and braille dots where there is none.
+//!
+//! `▀` shows two pixels, one above the other. A shade stands for a fifth of the range from 0 to 255, two columns per
+//! pixel to keep it square. A braille letter (Unicode U+2800) is 2×4 dots, each there or not.
+
+use super::color::Color;
+use seedbed::data::{Dataset, Pictures};
+use seedbed::lab::report::color;
+
+const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+
+/// The grey values at which the scale is labelled, as in the report.
+const LABELLED: [u8; 5] = [255, 191, 128, 64, 0];
+
+/// A grey picture: its pixels, rows from the top, and how many there are in a row.
+#[derive(Clone, Copy)]
+struct Grey<'a> {
+    pixels: &'a [u8],
+    width: usize,
+}
+
+impl Grey<'_> {
+    fn height(self) -> usize {
+        self.pixels.len() / self.width.max(1)
+    }
+
+    fn get(self, row: usize, column: usize) -> Option<u8> {
+        if column < self.width { self.pixels.get(row * self.width + column).copied() } else { None }
+    }
+
+    /// One line per two rows.
+    fn half_blocks(self, color: Color, paint: fn(f64) -> color::Rgb) -> Vec<String> {
+        let paint = |grey: u8| paint(f64::from(grey) / 255.0);
+        let block = |row: usize, column: usize| {
+            let bottom = self.get(row + 1, column).map(paint);
+            color.half_block(paint(self.get(row, column).unwrap_or(0)), bottom)
+        };
+        (0..self.height())
+            .step_by(2)
+            .map(|row| (0..self.width).map(|column| block(row, column)).collect())
+            .collect()
+    }
+
+    /// One line per row, two characters per pixel.
+    fn shades(self) -> Vec<String> {
+        let line = |row: &[u8]| row.iter().flat_map(|&grey| [shade(grey); 2]).collect::<String>();
+        self.pixels.chunks(self.width.max(1)).map(|row| line(row).trim_end().to_owned()).collect()
+    }
+
+    /// One line per four rows, one letter per two columns; a dot is a pixel of at least half the range.
+    fn braille(self) -> Vec<String> {
+        /// The bits of a letter's dots, row by row.
+        const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+        let letter = |top: usize, left: usize| {
+            let dots = (0..4).flat_map(|row| (0..2).map(move |column| (row, column)));
+            let set = dots
+                .filter(|&(row, column)| self.get(top + row, left + column).is_some_and(|grey| grey >= 128));
+            char::from_u32(0x2800 + set.map(|(row, column)| DOTS[row][column]).sum::<u32>()).unwrap_or(' ')
+        };
+        let line = |top: usize| (0..self.width).step_by(2).map(|left| letter(top, left)).collect();
+        (0..self.height()).step_by(4).map(line).collect()
+    }
+
+    /// Half as high and half as wide, each pixel the mean of up to four.
+    fn halved(self) -> (Vec<u8>, usize) {
+        let (height, width) = (self.height().div_ceil(2), self.width.div_ceil(2));
+        let mean = |row: usize, column: usize| {
+            let around = [(0, 0), (0, 1), (1, 0), (1, 1)];
+            let greys: Vec<u32> = around
+                .iter()
+                .filter_map(|(down, right)| self.get(2 * row + down, 2 * column + right).map(u32::from))
+                .collect();
+            (greys.iter().sum::<u32>() / greys.len().max(1) as u32) as u8
+        };
+        ((0..height).flat_map(|row| (0..width).map(move |column| mean(row, column))).collect(), width)
+    }
+}
+
+fn shade(grey: u8) -> char {
+    SHADES[usize::from(grey) * SHADES.len() / 256]
+}
+
+/// One picture, large, with its scale from 0 to 255.
+pub(crate) fn large(pixels: &[u8], width: usize, color: Color) -> Vec<String> {
+    let picture = Grey { pixels, width };
+    if color == Color::None {
+        let key: String = (0..SHADES.len()).flat_map(|i| [SHADES[i]; 2]).collect();
+        return [framed(&picture.shades(), 2 * width), vec![format!("0 [{key}] 255")]].concat();
+    }
+    let lines = picture.half_blocks(color, color::sequential);
+    let scale = scale(lines.len(), color);
+    lines.iter().zip(scale).map(|(line, scale)| format!("{line}   {scale}")).collect()
+}
+
+/// Lines of at most `width` columns with a border that shows where the picture ends.
+fn framed(lines: &[String], width: usize) -> Vec<String> {
+    let rule = "─".repeat(width);
+    let inside = lines.iter().map(|line| format!("│{line:width$}│"));
+    [format!("┌{rule}┐")].into_iter().chain(inside).chain([format!("└{rule}┘")]).collect()
+}
+
+/// The colours from 255 at the top to 0 at the bottom, labelled as in the report.
+fn scale(lines: usize, color: Color) -> Vec<String> {
+    let (pixels, last) = (2 * lines, lines.saturating_sub(1));
+    let levels: Vec<u8> =
+        (0..pixels).map(|i| (255 - 255 * i / pixels.saturating_sub(1).max(1)) as u8).collect();
+    let label = |line: usize| {
+        let labelled = LABELLED.iter().zip(0..).find(|(_, i)| i * last / (LABELLED.len() - 1) == line);
+        labelled.map_or_else(String::new, |(level, _)| format!(" {level}"))
+    };
+    let bar = Grey { pixels: &levels, width: 1 }.half_blocks(color, color::sequential);
+    bar.iter().enumerate().map(|(line, block)| format!("{block}{block}{}", label(line))).collect()
+}
+
+/// The first 25 training pictures with the names of their classes.
+pub(crate) fn first_25(dataset: &Dataset, color: Color) -> Vec<String> {
+    let indices: Vec<usize> = (0..25.min(dataset.train.count)).collect();
+    let name = |&index: &usize| dataset.class_names[usize::from(dataset.train.labels[index])].clone();
+    let names: Vec<String> = indices.iter().map(name).collect();
+    grid(&dataset.train, &indices, &names, color)
+}
+
+/// Pictures in rows of five, each above its label.
+pub(crate) fn grid(pictures: &Pictures, indices: &[usize], labels: &[String], color: Color) -> Vec<String> {
+    let tile = |index: usize| small(pictures, index, color);
+    let mut lines = Vec::new();
+    for (row, names) in indices.chunks(5).zip(labels.chunks(5)) {
+        let tiles: Vec<(usize, Vec<String>)> = row.iter().map(|&index| tile(index)).collect();
+        let height = tiles.iter().map(|(_, tile)| tile.len()).max().unwrap_or(0);
+        for line in 0..height {
+            let cells: Vec<&str> =
+                tiles.iter().map(|(_, tile)| tile.get(line).map_or("", String::as_str)).collect();
+            lines.push(cells.join("  "));
+        }
+        let width = tiles.first().map_or(0, |(width, _)| *width);
+        let names: Vec<String> =
+            names.iter().map(|name| format!("{:^width$}", shortened(name, width))).collect();
+        lines.push(names.join("  ").trim_end().to_owned());
+    }
+    lines
+}
+
+fn shortened(name: &str, width: usize) -> String {
+    name.chars().take(width).collect()
+}
+
+/// One picture in half of its columns, and how many these are.
+fn small(pictures: &Pictures, index: usize, color: Color) -> (usize, Vec<String>) {
+    let picture = Grey { pixels: pictures.picture(index), width: pictures.width };
+    if color == Color::None {
+        return (pictures.width.div_ceil(2), picture.braille());
+    }
+    let (pixels, width) = picture.halved();
+    (width, Grey { pixels: &pixels, width }.half_blocks(color, color::ink))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PICTURE: [u8; 16] = [255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 60, 0, 0, 0, 0, 200];
+
+    #[test]
+    fn braille_dots_are_bright_pixels() {
+        let picture = Grey { pixels: &PICTURE, width: 4 };
+        // Dots 1 and 5 in the first letter, dot 8 in the second.
+        assert_eq!(picture.braille(), ["⠑⢀"]);
+    }
+
+    #[test]
+    fn shades_are_two_columns_wide() {
+        let picture = Grey { pixels: &PICTURE, width: 4 };
+        assert_eq!(picture.shades(), ["██", "  ██", "    ░░", "      ▓▓"]);
+        assert_eq!([0, 51, 52, 255].map(shade), [' ', ' ', '░', '█']);
+    }
+
+    #[test]
+    fn halving_takes_the_mean_also_at_an_odd_edge() {
+        let picture = Grey { pixels: &[0, 100, 200, 100, 200, 100, 50, 50, 30], width: 3 };
+        assert_eq!(picture.halved(), (vec![100, 150, 50, 30], 2));
+    }
+
+    #[test]
+    fn half_blocks_pair_rows() {
+        let picture = Grey { pixels: &[0, 255, 128], width: 1 };
+        let lines = picture.half_blocks(Color::Full, |share| [(255.0 * share) as u8; 3]);
+        assert_eq!(lines, ["\x1b[38;2;0;0;0;48;2;255;255;255m▀\x1b[0m", "\x1b[38;2;128;128;128m▀\x1b[0m"]);
+    }
+
+    #[test]
+    fn a_grid_fits_eighty_columns_and_labels_stand_below() {
+        let pictures = Pictures::new([28, 28, 1], vec![255; 7 * 784], vec![0; 7], 1).unwrap();
+        let labels: Vec<String> = (0..7).map(|i| format!("label {i} of a long name")).collect();
+        let lines = grid(&pictures, &[0, 1, 2, 3, 4, 5, 6], &labels, Color::None);
+        assert_eq!(lines.len(), 16);
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+        assert!(lines[7].starts_with("label 0 of a l  label 1"), "{}", lines[7]);
+    }
+
+    #[test]
+    fn the_scale_is_labelled_from_255_to_0() {
+        let lines = large(&[0; 784], 28, Color::Full);
+        let labels: Vec<&str> =
+            lines.iter().filter_map(|line| line.rsplit_once("m ").map(|(_, label)| label)).collect();
+        assert_eq!((lines.len(), labels), (14, vec!["255", "191", "128", "64", "0"]));
+    }
+}

@@ -1,0 +1,81 @@
+//! What can go wrong between a recipe and a record.
+//!
+//! Every message says what was expected, what was received and, where there is something to do, what to do.
+
+use seedbed_data::DataError;
+use seedbed_nn::error::ModelError;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a lesson, a trial or a file could not be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// The model, its compile options or its samples do not fit together.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+
+    /// The data could not be had, or have no such name.
+    #[error(transparent)]
+    Data(#[from] DataError),
+
+    /// The operating system refused.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "read the model file", "write", …
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+
+    /// A model file is not what it should be.
+    #[error("model file {file}: {problem}")]
+    ModelFile {
+        /// The file.
+        file: String,
+        /// What is wrong, with the line where that is known.
+        problem: String,
+    },
+
+    /// A weights file is not what it should be, or belongs to another model.
+    #[error("weights file {file}: {what}: expected {expected}, received {received}")]
+    WeightsFile {
+        /// The file.
+        file: String,
+        /// Which part of it.
+        what: String,
+        /// What fits.
+        expected: String,
+        /// What came.
+        received: String,
+    },
+
+    /// A choice is impossible.
+    #[error("{what}: expected {expected}, received {received}")]
+    Choice {
+        /// Which choice.
+        what: &'static str,
+        /// What is possible.
+        expected: String,
+        /// What came.
+        received: String,
+    },
+}
+
+impl LabError {
+    /// For `map_err` on what the operating system returns.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+/// Refuses a number outside `from..=to`.
+pub(crate) fn within(what: &'static str, value: usize, from: usize, to: usize) -> Result<(), LabError> {
+    if (from..=to).contains(&value) {
+        return Ok(());
+    }
+    let expected = if to == usize::MAX { format!("at least {from}") } else { format!("{from} to {to}") };
+    Err(LabError::Choice { what, expected, received: value.to_string() })
+}

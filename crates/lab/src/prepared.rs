@@ -1,0 +1,147 @@
+//! A dataset as a recipe wants it: shared by all trials, copied by none.
+
+use crate::error::{LabError, within};
+use crate::recipe::DataRecipe;
+use seedbed_data::{Dataset, Pictures};
+use seedbed_nn::examples::{ByteTable, Examples};
+use seedbed_nn::model::Model;
+use seedbed_nn::shape::Shape;
+
+/// Training and test samples of a dataset, normalized as they are gathered.
+#[derive(Clone, Debug)]
+pub struct Prepared<'a> {
+    dataset: &'a Dataset,
+    train: Examples<'a>,
+    test: Examples<'a>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Takes the first `train_size` training pictures and all test pictures. `standard` normalization takes mean and
+    /// standard deviation from the training pictures that are used, and from nothing else.
+    ///
+    /// # Errors
+    /// [`LabError::Choice`] if there are fewer training pictures than asked for.
+    pub fn new(dataset: &'a Dataset, data: &DataRecipe) -> Result<Self, LabError> {
+        let train_size = data.train_size.unwrap_or(dataset.train.count);
+        within("train_size", train_size, 1, dataset.train.count)?;
+        let used = &dataset.train.pixels[..train_size * dataset.train.picture_size()];
+        let table = data.normalization.table(used);
+        let train = examples(&dataset.train, table)?.slice(0, train_size);
+        Ok(Self { dataset, train, test: examples(&dataset.test, table)? })
+    }
+
+    /// The shape of one picture: `(28, 28)`, or `(32, 32, 3)` with colours.
+    pub fn input_shape(dataset: &Dataset) -> Shape {
+        shape(&dataset.train)
+    }
+
+    /// The dataset itself.
+    pub fn dataset(&self) -> &'a Dataset {
+        self.dataset
+    }
+
+    /// What is learned from.
+    pub fn train(&self) -> &Examples<'a> {
+        &self.train
+    }
+
+    /// What the result is judged by.
+    pub fn test(&self) -> &Examples<'a> {
+        &self.test
+    }
+
+    /// Checks that a model takes these pictures and has one output per class.
+    ///
+    /// # Errors
+    /// [`LabError::Choice`]: what the data need and what the model has.
+    pub fn check(&self, model: &Model) -> Result<(), LabError> {
+        let (input, classes) = (shape(&self.dataset.train), self.dataset.class_names.len());
+        let wrong = |what, expected, received| Err(LabError::Choice { what, expected, received });
+        if model.sequential().input_shape != input {
+            let received = model.sequential().input_shape.to_string();
+            return wrong(
+                "input_shape",
+                format!("{input}, the shape of {}'s pictures", self.dataset.title),
+                received,
+            );
+        }
+        let outputs = model.sequential().summary()?.rows.last().map_or(0, |row| row.output_shape.size());
+        if outputs != classes {
+            let expected = format!("{classes} outputs, one for each class of {}", self.dataset.title);
+            return wrong("last layer", expected, format!("{outputs}"));
+        }
+        Ok(())
+    }
+}
+
+fn shape(pictures: &Pictures) -> Shape {
+    match pictures.channels {
+        1 => Shape::from([pictures.height, pictures.width]),
+        channels => Shape::from([pictures.height, pictures.width, channels]),
+    }
+}
+
+fn examples(pictures: &Pictures, table: ByteTable) -> Result<Examples<'_>, LabError> {
+    Ok(Examples::pictures(shape(pictures), &pictures.pixels, table, &pictures.labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use crate::testing::rows;
+    use seedbed_nn::examples::Normalization;
+    use std::num::NonZeroUsize;
+
+    fn checked(input: &str, units: usize) -> Result<(), String> {
+        let text = format!(
+            "input_shape = {input}\n[[layers]]\nclass_name = 'Flatten'\n\
+             [[layers]]\nclass_name = 'Dense'\nunits = {units}\nactivation = 'softmax'\n"
+        );
+        let model = Recipe::parse("m.toml", &text).unwrap().compile(0, NonZeroUsize::MIN).unwrap();
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        data.check(&model).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_model_must_take_the_pictures_and_name_the_classes() {
+        assert_eq!(checked("[4, 4]", 3), Ok(()));
+        let error = checked("[16]", 3).unwrap_err();
+        assert_eq!(
+            error,
+            "input_shape: expected (None, 4, 4), the shape of Bright rows's pictures, received (None, 16)"
+        );
+        for units in [2, 4] {
+            let error = checked("[4, 4]", units).unwrap_err();
+            let expected = "last layer: expected 3 outputs, one for each class of Bright rows, received";
+            assert_eq!(error, format!("{expected} {units}"));
+        }
+    }
+
+    #[test]
+    fn the_first_pictures_are_used_and_normalized_by_themselves() {
+        let mut dataset = rows();
+        let data = DataRecipe {
+            train_size: Some(20),
+            normalization: Normalization::Standard,
+            ..DataRecipe::default()
+        };
+        let seen = |dataset: &Dataset| {
+            let Prepared { train, test, .. } = Prepared::new(dataset, &data).unwrap();
+            format!("{train:?} {test:?}")
+        };
+        let before = seen(&dataset);
+        assert_eq!(Prepared::new(&dataset, &data).unwrap().train().len(), 20);
+        // Neither other training pictures nor test pictures may tell the network anything.
+        dataset.train.pixels[20 * 16..].fill(255);
+        assert!(seen(&dataset) == before);
+        dataset.train.pixels[0] ^= 1;
+        assert!(seen(&dataset) != before);
+        for train_size in [0, 61] {
+            let data = DataRecipe { train_size: Some(train_size), ..data.clone() };
+            let error = Prepared::new(&dataset, &data).unwrap_err().to_string();
+            assert_eq!(error, format!("train_size: expected 1 to 60, received {train_size}"));
+        }
+    }
+}

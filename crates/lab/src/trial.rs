@@ -1,0 +1,254 @@
+//! Trial: one recipe run with one seed.
+//!
+//! The clock lives here, not in the engine: an epoch's seconds run from its first batch to its last, without the two
+//! evaluations that follow.
+
+use crate::error::LabError;
+use crate::prepared::Prepared;
+use crate::recipe::Recipe;
+use crate::record::{EpochRecord, TrialRecord, TrialStatus};
+use seedbed_nn::Score;
+use seedbed_nn::callbacks::{Callback, Progress, Weights};
+use seedbed_nn::history::{Ending, History, Logs};
+use seedbed_nn::model::{Fit, Model};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+mod inspect;
+
+pub use inspect::inspect;
+
+/// Listens to a trial. Every method may be left out.
+pub trait Observer {
+    /// Before an epoch.
+    fn epoch_begin(&mut self, _at: Progress) {}
+    /// After a batch; `so_far` are the epoch's running means. `Break` interrupts the trial.
+    fn batch_end(&mut self, _at: Progress, _so_far: &Score) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+    /// After an epoch, with everything that was measured.
+    fn epoch_end(&mut self, _record: &EpochRecord) {}
+}
+
+/// Listens to nothing.
+impl Observer for () {}
+
+/// What a trial leaves.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was measured.
+    pub record: TrialRecord,
+    /// The model with its last weights.
+    pub model: Model,
+    /// The weights before training: Keras's name of each variable and its values, row-major.
+    pub initial: Vec<(String, Vec<f32>)>,
+}
+
+/// Runs a recipe with a seed. The numbers do not depend on `threads`.
+///
+/// A trial that diverges or is interrupted is no error: its record says so.
+///
+/// # Errors
+/// Where recipe and data cannot work together; nothing was trained then.
+pub fn run(
+    name: &str,
+    recipe: &Recipe,
+    seed: u64,
+    data: &Prepared<'_>,
+    threads: NonZeroUsize,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, LabError> {
+    fit(recipe.compile(seed, threads)?, name, recipe, seed, data, observer)
+}
+
+/// As [`run`], from a model that was compiled from the recipe and may have been given other weights.
+///
+/// # Errors
+/// As [`run`].
+pub fn fit(
+    mut model: Model,
+    name: &str,
+    recipe: &Recipe,
+    seed: u64,
+    data: &Prepared<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, LabError> {
+    let began = Instant::now();
+    data.check(&model)?;
+    let initial = weights(&model);
+    let mut listener = Listener { observer, epochs: Vec::new(), began, trained: Duration::ZERO };
+    let options = Fit::new()
+        .epochs(recipe.fit.epochs)
+        .batch_size(recipe.fit.batch_size)
+        .shuffle(recipe.fit.shuffle)
+        .watch("train", data.train())
+        .watch("test", data.test())
+        .callback(&mut listener);
+    let history = model.fit(data.train(), options)?;
+    let epochs = listener.epochs;
+    let status = status(&history, &epochs);
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(Outcome {
+        record: TrialRecord { model: name.to_owned(), seed, status, epochs, seconds },
+        model,
+        initial,
+    })
+}
+
+fn weights(model: &Model) -> Vec<(String, Vec<f32>)> {
+    let of = |name: &String| Some((name.clone(), model.weight(name)?));
+    model.params().iter().filter_map(|param| of(&param.name)).collect()
+}
+
+/// How the fit ended, as a record says it: epochs from 1. A last step that broke the weights is a divergence too.
+fn status(history: &History, epochs: &[EpochRecord]) -> TrialStatus {
+    match history.ending {
+        Ending::Diverged { epoch, batch } => TrialStatus::Diverged {
+            epoch: epoch + 1,
+            reason: format!("the loss of batch {} is not a finite number", batch + 1),
+        },
+        Ending::Stopped => TrialStatus::Interrupted { epoch: epochs.len() },
+        Ending::Finished => match epochs.last() {
+            Some(last) if !last.train_loss.is_finite() => TrialStatus::Diverged {
+                epoch: last.epoch,
+                reason: "the training loss at its end is not a finite number".to_owned(),
+            },
+            _ => TrialStatus::Finished,
+        },
+    }
+}
+
+/// Times epochs, collects their records and passes everything on.
+struct Listener<'a> {
+    observer: &'a mut dyn Observer,
+    epochs: Vec<EpochRecord>,
+    began: Instant,
+    trained: Duration,
+}
+
+impl Callback for Listener<'_> {
+    fn on_epoch_begin(&mut self, at: Progress) {
+        self.observer.epoch_begin(at);
+        self.began = Instant::now();
+    }
+
+    fn on_batch_end(&mut self, at: Progress, so_far: &Score) -> ControlFlow<()> {
+        if at.batch == at.batches {
+            self.trained = self.began.elapsed();
+        }
+        self.observer.batch_end(at, so_far)
+    }
+
+    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, _weights: &mut dyn Weights) -> ControlFlow<()> {
+        let number = |name| logs.get(name).unwrap_or(f64::NAN);
+        let record = EpochRecord {
+            epoch: at.epoch + 1,
+            running_loss: number("loss"),
+            running_accuracy: number("accuracy"),
+            train_loss: number("train_loss"),
+            train_accuracy: number("train_accuracy"),
+            test_loss: number("test_loss"),
+            test_accuracy: number("test_accuracy"),
+            seconds: self.trained.as_secs_f64(),
+        };
+        self.observer.epoch_end(&record);
+        self.epochs.push(record);
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::DataRecipe;
+    use crate::testing::rows;
+
+    const FILE: &str = "input_shape = [4, 4]
+        fit = { epochs = 3, batch_size = 8 }
+        layers = [{ class_name = 'Flatten' }, { class_name = 'Dense', units = 5, activation = 'relu' },
+                  { class_name = 'Dropout', rate = 0.5 },
+                  { class_name = 'Dense', units = 3, activation = 'softmax' }]";
+
+    fn outcome(recipe: &Recipe, observer: &mut dyn Observer) -> Outcome {
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        run("model 1", recipe, 5, &data, NonZeroUsize::MIN, observer).unwrap()
+    }
+
+    #[test]
+    fn a_record_holds_what_evaluating_the_model_gives() {
+        let recipe = Recipe::parse("m.toml", FILE).unwrap();
+        let outcome = outcome(&recipe, &mut ());
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        let [train, test] =
+            [data.train(), data.test()].map(|examples| outcome.model.evaluate(examples).unwrap());
+        assert_eq!((outcome.record.status.clone(), outcome.record.epochs.len()), (TrialStatus::Finished, 3));
+        let last = outcome.record.outcome().unwrap();
+        assert_eq!((last.train_loss, last.train_accuracy), (train.loss(), train.accuracy()));
+        assert_eq!((last.test_loss, last.test_accuracy), (test.loss(), test.accuracy()));
+        assert_ne!(last.running_loss, last.train_loss, "dropout is on in one and off in the other");
+        assert!(last.seconds > 0.0 && outcome.record.seconds > last.seconds);
+        let untouched = recipe.compile(5, NonZeroUsize::MIN).unwrap();
+        assert_eq!(outcome.initial, weights(&untouched));
+        assert_ne!(outcome.initial, weights(&outcome.model));
+    }
+
+    #[test]
+    fn a_trial_that_diverges_says_when() {
+        let recipe = FILE.to_owned() + "\ncompile.optimizer = { name = 'sgd', learning_rate = 1e38 }";
+        let outcome = outcome(&Recipe::parse("m.toml", &recipe).unwrap(), &mut ());
+        let TrialStatus::Diverged { epoch, reason } = &outcome.record.status else {
+            panic!("{:?}", outcome.record.status)
+        };
+        assert_eq!(*epoch, 1);
+        assert!(
+            reason.starts_with("the loss of batch ") || reason.starts_with("the training loss"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn weights_that_break_in_the_last_step_are_a_divergence() {
+        // One batch only: its loss is taken before the step that breaks the weights.
+        let recipe = FILE.replace("epochs = 3, batch_size = 8", "epochs = 1, batch_size = 60")
+            + "\ncompile.optimizer = { name = 'sgd', learning_rate = 1e39 }";
+        let outcome = outcome(&Recipe::parse("m.toml", &recipe).unwrap(), &mut ());
+        let reason = "the training loss at its end is not a finite number".to_owned();
+        assert_eq!(outcome.record.status, TrialStatus::Diverged { epoch: 1, reason });
+    }
+
+    /// Breaks at a batch and counts what it hears.
+    #[derive(Default)]
+    struct Breaks {
+        begun: usize,
+        ended: usize,
+    }
+
+    impl Observer for Breaks {
+        fn epoch_begin(&mut self, _at: Progress) {
+            self.begun += 1;
+        }
+
+        fn batch_end(&mut self, at: Progress, _so_far: &Score) -> ControlFlow<()> {
+            if (at.epoch, at.batch) == (1, 2) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+
+        fn epoch_end(&mut self, _record: &EpochRecord) {
+            self.ended += 1;
+        }
+    }
+
+    #[test]
+    fn an_interrupted_trial_keeps_its_finished_epochs() {
+        let mut breaks = Breaks::default();
+        let recipe = Recipe::parse("m.toml", FILE).unwrap();
+        let broken = outcome(&recipe, &mut breaks);
+        assert_eq!((breaks.begun, breaks.ended), (2, 1));
+        assert_eq!(broken.record.status, TrialStatus::Interrupted { epoch: 1 });
+        let whole = outcome(&recipe, &mut ()).record.epochs[0];
+        let first = broken.record.epochs[0];
+        assert_eq!(first, EpochRecord { seconds: first.seconds, ..whole });
+    }
+}
