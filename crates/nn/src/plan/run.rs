@@ -587,6 +587,10 @@ impl Team<'_> {
                     }
                 }
             }
+            // Without updates the score is the last step: all wait until it is read and judged.
+            if schedule.last().is_some_and(|slot| slot.scored) {
+                self.barrier.wait();
+            }
             steps += 1;
             if self.stop.load(Ordering::Relaxed) {
                 break;
