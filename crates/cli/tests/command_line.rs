@@ -1,5 +1,7 @@
 //! The command line as a person or a program meets it: exit codes, streams, messages, files.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed::lab::recipe::Recipe;
 use seedbed::lab::record::LessonRecord;
 use serde_json::Value;

@@ -2,6 +2,8 @@
 //!
 //! One test only: the counter sees every thread of the process.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::callbacks::Progress;
 use seedbed_nn::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
