@@ -276,4 +276,77 @@ mod tests {
         assert_eq!(table.number(7.0), 0.0);
         assert_eq!(table.number(8.0), 1.0);
     }
+
+    #[test]
+    fn none_keeps_the_bytes_and_no_bytes_at_all_are_no_harm() {
+        for byte in 0..=255_u8 {
+            let number = f32::from(byte);
+            assert_eq!(Normalization::None.table(&[]).number(number), number);
+        }
+        let nothing = Normalization::Standard.table(&[]);
+        assert_eq!(nothing.number(3.0), 3.0);
+    }
+
+    fn error(result: Result<Examples<'_>, ModelError>) -> String {
+        result.map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn numbers_that_do_not_make_whole_samples_are_refused() {
+        let table = || Normalization::Unit.table(&[]);
+        let (bytes, floats, labels) = ([0; 12], [0.0; 12], [0; 3]);
+        assert_eq!(
+            error(Examples::pictures([2, 2], &bytes[1..], table(), &labels)),
+            "pictures: expected a multiple of 4 numbers, for samples of the shape (None, 2, 2), received 11"
+        );
+        assert_eq!(
+            error(Examples::classes([5], &floats, &labels)),
+            "inputs: expected a multiple of 5 numbers, for samples of the shape (None, 5), received 12"
+        );
+        assert_eq!(
+            error(Examples::rows([4], &floats, 2, &floats[..5])),
+            "targets: expected a multiple of 2 numbers, for samples of the shape (None, 2), received 5"
+        );
+        assert_eq!(
+            error(Examples::classes([4], &floats, &labels[1..])),
+            "labels: expected 3, one per sample, received 2"
+        );
+        assert_eq!(
+            error(Examples::pictures([2, 0], &bytes, table(), &labels)),
+            "input_shape: expected axes whose product is 1 to 16777216, received (None, 2, 0)"
+        );
+        assert!(Examples::rows([4], &floats, 0, &[]).is_err());
+        assert!(Examples::rows([4], &floats, 2, &floats[..4]).is_err());
+    }
+
+    #[test]
+    fn a_slice_has_its_own_samples_and_ends_with_the_last() {
+        let floats: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let bytes: Vec<u8> = (0..12).collect();
+        let rows: Vec<f32> = (0..6).map(|i| i as f32).collect();
+        let classes = Examples::pictures([3], &bytes, Normalization::None.table(&[]), &[4, 5, 6, 7]).unwrap();
+        let slice = classes.slice(1, 3);
+        assert!(matches!(slice.inputs, Inputs::Bytes([3, 4, 5, 6, 7, 8], _)), "{slice:?}");
+        assert!(matches!(slice.targets, Targets::Classes([5, 6])), "{slice:?}");
+        let numbers = Examples::rows([4], &floats, 2, &rows).unwrap().slice(2, 9);
+        assert!(matches!(numbers.inputs, Inputs::Floats(&[8.0, 9.0, 10.0, 11.0])), "{numbers:?}");
+        assert!(matches!(numbers.targets, Targets::Rows { width: 2, values: &[4.0, 5.0] }), "{numbers:?}");
+        assert_eq!((classes.len(), slice.len(), numbers.len()), (4, 2, 1));
+        for (from, to) in [(2, 2), (3, 1), (4, 9), (9, 9)] {
+            let none = classes.slice(from, to);
+            assert!(none.is_empty() && none.len() == 0, "{from}..{to}");
+        }
+    }
+
+    #[test]
+    fn density_is_the_share_of_inputs_that_are_not_zero() {
+        let labels = [0; 1000];
+        let floats: Vec<f32> = (0..4000).map(|i| if i % 4 == 0 { -1.0 } else { 0.0 }).collect();
+        assert_eq!(Examples::classes([4], &floats, &labels).unwrap().density(), 0.25);
+        let bytes: Vec<u8> = (0..4000).map(|i| if i % 4 == 0 { 0 } else { 9 }).collect();
+        let density = |normalization: Normalization| {
+            Examples::pictures([4], &bytes, normalization.table(&bytes), &labels).unwrap().density()
+        };
+        assert_eq!((density(Normalization::Unit), density(Normalization::Standard)), (0.75, 1.0));
+    }
 }

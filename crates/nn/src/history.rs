@@ -80,3 +80,46 @@ impl Logs {
         self.0.push((format!("{prefix}accuracy"), accuracy));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history() -> History {
+        let mut history = History::new();
+        for epoch in 0..3 {
+            let mut logs = Logs::default();
+            logs.push("", 3.0 - f64::from(epoch), 0.25 * f64::from(epoch));
+            logs.push("val_", 4.0 - f64::from(epoch), 0.125 * f64::from(epoch));
+            history.push(&logs);
+        }
+        history
+    }
+
+    #[test]
+    fn numbers_stand_by_name_in_the_order_they_were_measured() {
+        let history = history();
+        assert_eq!(history.names().collect::<Vec<_>>(), ["loss", "accuracy", "val_loss", "val_accuracy"]);
+        assert_eq!(history.get("loss"), Some(&[3.0, 2.0, 1.0][..]));
+        assert_eq!(history.get("val_accuracy"), Some(&[0.0, 0.125, 0.25][..]));
+        assert_eq!((history.get("val"), history.epochs()), (None, 3));
+        assert_eq!(History::new().epochs(), 0);
+    }
+
+    #[test]
+    fn logs_give_every_name_its_number() {
+        let mut logs = Logs::default();
+        logs.push("val_", 0.5, 0.75);
+        assert_eq!(logs.iter().collect::<Vec<_>>(), [("val_loss", 0.5), ("val_accuracy", 0.75)]);
+        assert_eq!((logs.get("val_loss"), logs.get("loss")), (Some(0.5), None));
+    }
+
+    #[test]
+    fn a_file_brings_it_back() {
+        for ending in [Ending::Finished, Ending::Stopped, Ending::Diverged { epoch: 2, batch: 17 }] {
+            let history = History { ending, ..history() };
+            let json = serde_json::to_string(&history).unwrap();
+            assert_eq!(serde_json::from_str::<History>(&json).unwrap(), history, "{json}");
+        }
+    }
+}

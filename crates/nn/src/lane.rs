@@ -55,7 +55,7 @@ pub trait Lane:
         Self::select(b.gt(self), self, b)
     }
 
-    /// 0 where the number is subnormal, that is smaller than the smallest normal number; NaN stays.
+    /// +0 where the number is subnormal, that is smaller than the smallest normal number, or −0.
     fn flush_subnormal(self) -> Self;
 
     /// −1, 0 or 1; 0 where NaN.
@@ -130,6 +130,18 @@ pub trait F32Lane: Lane {
     /// `places` and `values` must be valid for writing `WIDTH` numbers: those beyond the ones that
     /// count may be overwritten with anything.
     unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize;
+    /// Asks for the cache line of an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(address: *const u8) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint that never faults; SSE is part of x86-64.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = address;
+    }
     /// Turns a `WIDTH`×`WIDTH` tile: row i of `from` becomes column i of `to`.
     ///
     /// # Safety
@@ -170,6 +182,10 @@ impl Lane for f32 {
     #[inline(always)]
     fn select(mask: bool, yes: Self, no: Self) -> Self {
         if mask { yes } else { no }
+    }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        if self.is_subnormal() || self == 0.0 { 0.0 } else { self }
     }
     math::f32_functions!();
 }
@@ -253,7 +269,7 @@ impl Lane for f64 {
         if mask { yes } else { no }
     }
     fn flush_subnormal(self) -> Self {
-        if self.is_subnormal() { 0.0 } else { self }
+        if self.is_subnormal() || self == 0.0 { 0.0 } else { self }
     }
     fn power(base: f64, n: u64) -> Self {
         power(base, n)

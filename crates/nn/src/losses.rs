@@ -181,3 +181,58 @@ impl<'de> Deserialize<'de> for Loss {
         config::deserialize(from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Loss, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_and_parameters_survive_a_file() {
+        for name in Loss::NAMES {
+            let loss: Loss = name.parse().unwrap();
+            assert_eq!((loss.name(), serde_json::to_string(&loss).unwrap()), (name, format!("{name:?}")));
+            assert_eq!(read(&format!("{name:?}")), Ok(loss));
+        }
+        assert_eq!("mse".parse(), Ok(Loss::MeanSquaredError));
+        assert_eq!("SparseCategoricalCrossentropy".parse::<Loss>().unwrap().name(), Loss::NAMES[0]);
+        for loss in [
+            Loss::SparseCategoricalCrossentropy { from_logits: true },
+            Loss::CategoricalCrossentropy { from_logits: true, label_smoothing: 0.0 },
+            Loss::CategoricalCrossentropy { from_logits: false, label_smoothing: 0.25 },
+        ] {
+            let json = serde_json::to_string(&loss).unwrap();
+            assert_eq!(read(&json), Ok(loss), "{json}");
+        }
+    }
+
+    #[test]
+    fn bad_input_is_refused_and_explained() {
+        for (json, expected) in [
+            (r#""mean_square_error""#, "unknown loss `mean_square_error`, did you mean `mean_squared_error`?"),
+            (r#"{"name": "mse", "from_logits": true}"#, "mean_squared_error has no parameters, but `from_logits`"),
+            (
+                r#"{"name": "categorical_crossentropy", "label_smoothing": 1.5}"#,
+                "categorical_crossentropy: label_smoothing must be from 0 to 1, but is 1.5",
+            ),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+        let smoothing = f64::NAN;
+        let loss = Loss::CategoricalCrossentropy { from_logits: false, label_smoothing: smoothing };
+        assert!(loss.validate().is_err());
+    }
+
+    #[test]
+    fn mean_squared_error_worked_out_by_hand() {
+        let (target, prediction, mut gradient) = ([1.0, -1.0, 0.5, 0.0], [0.5, 1.0, 0.5, -1.0], [0.0; 4]);
+        let loss = Loss::MeanSquaredError.row(Target::Row(&target), &prediction, Some(&mut gradient));
+        assert_eq!((loss, gradient), ((0.25 + 4.0 + 0.0 + 1.0) / 4.0, [-0.25, 1.0, 0.0, -0.5]));
+        let one_hot = Loss::MeanSquaredError.row(Target::Class(1), &[0.0, 1.0, 2.0, 0.0], None);
+        assert_eq!(one_hot, 1.0);
+    }
+}

@@ -135,7 +135,7 @@ impl Sequential {
     /// Where a layer, the optimizer or the loss cannot work; the error says what was expected and
     /// received.
     pub fn compile(&self, options: Compile) -> Result<Model, ModelError> {
-        let plan = Plan::new(self, options.optimizer, options.loss, options.simd)?;
+        let plan = Plan::new(self, options.optimizer, options.loss, options.simd, options.threads.get())?;
         let state = State::new(&plan, &options.streams);
         Ok(Model {
             sequential: self.clone(),
@@ -195,7 +195,12 @@ impl Model {
     /// Where the samples do not fit the model or an option is impossible; nothing was changed then.
     pub fn fit(&mut self, examples: &Examples<'_>, mut fit: Fit<'_>) -> Result<History, ModelError> {
         self.check_fit(examples, &fit)?;
-        let mut workspace = Workspace::new(&self.plan.train, fit.batch_size.min(examples.len()), examples);
+        let mut workspace = Workspace::new(
+            &self.plan.train,
+            fit.batch_size.min(examples.len()),
+            examples,
+            self.threads.get(),
+        );
         let mut history = History::new();
         let mut order: Vec<u32> = Vec::with_capacity(examples.len());
         let batches = examples.len().div_ceil(fit.batch_size);

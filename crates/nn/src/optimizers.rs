@@ -85,6 +85,7 @@ impl Rule {
         match *self {
             Self::Sgd(rule) => visitor.visit(rule),
             Self::RmsProp(rule) => visitor.visit(rule),
+            Self::Adam(rule) if rule.amsgrad => visitor.visit(adam::AmsGrad(rule)),
             Self::Adam(rule) => visitor.visit(rule),
             Self::Nadam(rule) => visitor.visit(rule),
             Self::Adagrad(rule) => visitor.visit(rule),
@@ -242,10 +243,9 @@ impl Named for Optimizer {
 
     fn from_table(table: Value) -> Result<Self, ValueError> {
         let Value::Table(mut table) = table else { return Err(ValueError::custom("expected a table")) };
-        let mut take = |key: &str| match table.remove(key) {
-            Some(Value::Float(number)) => Ok(number),
-            Some(Value::Integer(number)) => Ok(number as f64),
-            other => Err(ValueError::custom(format!("{key}: expected a number, received {other:?}"))),
+        let mut take = |key: &str| {
+            let value = table.remove(key).unwrap_or(Value::Null);
+            f64::deserialize(value).map_err(|error| ValueError::custom(format!("{key}: {error}")))
         };
         let (learning_rate, weight_decay) = (take("learning_rate")?, take("weight_decay")?);
         let Some(Value::Text(name)) = table.remove("name") else {

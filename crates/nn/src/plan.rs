@@ -81,6 +81,7 @@ impl Plan {
         optimizer: Optimizer,
         loss: Loss,
         simd: SimdLevel,
+        threads: usize,
     ) -> Result<Self, ModelError> {
         let train = Stage::new(sequential, Purpose::Train(loss))?;
         optimizer
@@ -94,7 +95,7 @@ impl Plan {
             });
         }
         Ok(Self {
-            layout: ParamLayout::new(&train.program.params),
+            layout: ParamLayout::new(&train.program.params, threads),
             evaluate: Stage::new(sequential, Purpose::Evaluate(loss))?,
             predict: Stage::new(sequential, Purpose::Predict)?,
             train,

@@ -104,3 +104,101 @@ fn check_params(shape: &[usize]) -> Result<(), String> {
         _ => Err(format!("expected at most {MAX_PARAMS} weights per variable, received the shape {shape:?}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    fn model() -> Sequential {
+        Sequential::new([28, 28])
+            .add(Rescaling::new(0.5, -1.0))
+            .add(Flatten::new().name("flat"))
+            .add(
+                Dense::new(128)
+                    .activation(Activation::LeakyRelu { negative_slope: 0.1 })
+                    .kernel_initializer(Initializer::HeNormal)
+                    .kernel_regularizer(Regularizer::l1_l2(1e-5, 1e-4))
+                    .bias_regularizer(Regularizer::l2(0.1)),
+            )
+            .add(Dropout::new(0.5))
+            .add(Dense::new(10).use_bias(false))
+            .add(ActivationLayer::new(Activation::Softmax))
+    }
+
+    #[test]
+    fn layers_are_named_by_class_and_number() {
+        let model = model().add(Dense::new(3)).add(Dropout::new(0.1)).add(ActivationLayer::new(Activation::Relu));
+        let placed = model.placed().unwrap();
+        let names: Vec<&str> = placed.iter().map(|placed| placed.name.as_str()).collect();
+        let expected = ["rescaling", "flat", "dense", "dropout", "dense_1", "activation", "dense_2", "dropout_1"];
+        assert_eq!(names[..8], expected);
+        assert_eq!(names[8], "activation_1");
+        let shapes = placed.iter().map(|placed| placed.output.axes().to_vec()).collect::<Vec<_>>();
+        assert_eq!(shapes[..5], [vec![28, 28], vec![784], vec![128], vec![128], vec![10]]);
+        assert!(placed.windows(2).all(|pair| pair[0].output == pair[1].input));
+    }
+
+    #[test]
+    fn a_file_brings_a_model_back() {
+        let toml = toml::to_string(&model()).unwrap();
+        assert_eq!(toml::from_str::<Sequential>(&toml).unwrap(), model(), "{toml}");
+        let json = serde_json::to_string(&model()).unwrap();
+        assert_eq!(serde_json::from_str::<Sequential>(&json).unwrap(), model(), "{json}");
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_has_kerass_defaults() {
+        let text = r#"
+            input_shape = [28, 28]
+            [[layers]]
+            class_name = "Flatten"
+            [[layers]]
+            class_name = "Dense"
+            units = 128
+            [[layers]]
+            class_name = "Rescaling"
+            scale = 2.0
+        "#;
+        let defaults = Dense::new(128)
+            .activation(Activation::Linear)
+            .use_bias(true)
+            .kernel_initializer(Initializer::GlorotUniform)
+            .bias_initializer(Initializer::Zeros);
+        let expected = Sequential::new([28, 28]).add(Flatten::new()).add(defaults).add(Rescaling::new(2.0, 0.0));
+        assert_eq!(toml::from_str::<Sequential>(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn files_that_mean_nothing_are_refused() {
+        for (json, expected) in [
+            (r#"{"class_name": "Dens", "units": 3}"#, "unknown layer `Dens`, did you mean `Dense`?; known are Flatten, Dense,"),
+            (r#"{"class_name": "Dense"}"#, "missing field `units`"),
+            (r#"{"class_name": "Dense", "units": 3, "activaton": "relu"}"#, "unknown field `activaton`"),
+            (r#"{"class_name": "Dense", "units": -3}"#, "invalid value: integer `-3`"),
+            (r#"{"class_name": "Dense", "units": 3, "activation": "rleu"}"#, "did you mean `relu`?"),
+            (r#"{"class_name": "Dropout", "rate": "half"}"#, "invalid type: string \"half\""),
+            (r#"{"class_name": "Flatten", "units": 3}"#, "unknown field `units`"),
+            (r#"{"units": 3}"#, "a layer needs a `class_name`; known are Flatten, Dense,"),
+            ("[3]", "expected a table with a layer's `class_name` and its parameters"),
+        ] {
+            let error = serde_json::from_str::<Layer>(json).unwrap_err().to_string();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+        let error = Layer::known("Conv2d").unwrap_err().to_string();
+        assert!(error.contains("unknown layer `Conv2d`") && error.contains("known are Flatten, Dense,"), "{error}");
+        assert_eq!(Layer::NAMES.map(|name| Layer::known(name).is_ok()), [true; 5]);
+    }
+
+    #[test]
+    fn names_are_those_that_the_layers_give() {
+        let layers = [
+            Layer::from(Flatten::new()),
+            Dense::new(1).into(),
+            Dropout::new(0.0).into(),
+            ActivationLayer::new(Activation::Relu).into(),
+            Rescaling::new(1.0, 0.0).into(),
+        ];
+        assert_eq!(layers.map(|layer| layer.class_name()), Layer::NAMES);
+    }
+}

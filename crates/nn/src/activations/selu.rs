@@ -21,10 +21,10 @@ impl Elementwise for Selu {
         L::select(x.gt(L::lit(0.0)), L::lit(SCALE) * x, L::lit(SCALE * ALPHA) * x.exp_m1())
     }
 
-    /// Below 0 the slope scale · alpha · eˣ is y + scale · alpha.
+    /// Below 0 the slope scale · alpha · eˣ is y + scale · alpha; at the kink it is scale, as in Keras.
     #[inline(always)]
     fn gradient<L: Lane>(self, y: L, dy: L) -> L {
-        let slope = L::select(y.gt(L::lit(0.0)), L::lit(SCALE), y + L::lit(SCALE * ALPHA));
+        let slope = L::select(L::lit(0.0).gt(y), y + L::lit(SCALE * ALPHA), L::lit(SCALE));
         dy * slope
     }
 }

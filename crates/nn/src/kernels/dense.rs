@@ -5,7 +5,7 @@
 
 use super::Kernel;
 use super::elementwise::{map_rows, multiply_rows};
-use super::matrix::{Matrix, for_panels, product};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
 use super::sparse::{BLOCK, Sparse};
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
 use crate::lane::F32Lane;
@@ -16,8 +16,8 @@ pub(crate) struct Dense {
     pub(crate) inputs: usize,
     /// The non-zero numbers of `x`, where it is worth skipping the others; then `x` is not read.
     pub(crate) sparse: Option<Sparse>,
-    pub(crate) kernel: Matrix,
-    pub(crate) bias: Option<Matrix>,
+    pub(crate) kernel: Panels,
+    pub(crate) bias: Option<Panels>,
     pub(crate) matmul: Option<Matrix>,
     pub(crate) activation: Activation,
     pub(crate) active: Option<Matrix>,
@@ -74,16 +74,17 @@ impl Dense {
     unsafe fn listed<L: F32Lane>(&self, x: Sparse, to: Matrix) {
         // SAFETY: as the caller promises.
         unsafe {
-            for_panels!(L, self.cols, [8, 4, 2, 1], |j, N| {
-                let panel_bytes = BLOCK * N * L::WIDTH * size_of::<f32>();
-                let blocks = (FIRST_CACHE / panel_bytes).max(1);
-                for first in (0..x.blocks()).step_by(blocks) {
-                    let last = x.blocks().min(first + blocks);
-                    for row in self.rows.clone() {
-                        self.listed_row::<L, N>(x, to, row, j, first..last);
+            for cols in self.kernel.spans(self.cols.clone()) {
+                for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
+                    let blocks = (FIRST_CACHE / (BLOCK * N * L::WIDTH * size_of::<f32>())).max(1);
+                    for first in (0..x.blocks()).step_by(blocks) {
+                        let last = x.blocks().min(first + blocks);
+                        for row in self.rows.clone() {
+                            self.listed_row::<L, N>(x, to, row, j, first..last);
+                        }
                     }
-                }
-            });
+                });
+            }
         }
     }
 
@@ -108,10 +109,11 @@ impl Dense {
                     acc[n] = L::load(to.at(row, j + n * L::WIDTH));
                 }
             }
+            let kernel = self.kernel.column(j);
             let (places, values) = x.list(row);
             for i in *x.start(row, blocks.start) as usize..*x.start(row, blocks.end) as usize {
                 let factor = L::splat(*values.add(i));
-                let weights = self.kernel.at(*places.add(i) as usize, j);
+                let weights = kernel.add(*places.add(i) as usize * self.kernel.width);
                 for n in 0..N {
                     acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
                 }
@@ -132,19 +134,21 @@ impl Dense {
     unsafe fn tiles<L: F32Lane>(&self, to: Matrix) {
         // SAFETY: as the caller promises.
         unsafe {
-            for_panels!(L, self.cols, [4, 2, 1], |j, N| {
-                const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
-                let mut row = self.rows.start;
-                while row < self.rows.end {
-                    if self.rows.end - row >= ROWS {
-                        self.tile::<L, ROWS, N>(to, row, j);
-                        row += ROWS;
-                    } else {
-                        self.tile::<L, 1, N>(to, row, j);
-                        row += 1;
+            for cols in self.kernel.spans(self.cols.clone()) {
+                for_lanes!(L, cols, [4, 2, 1], |j, N| {
+                    const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
+                    let mut row = self.rows.start;
+                    while row < self.rows.end {
+                        if self.rows.end - row >= ROWS {
+                            self.tile::<L, ROWS, N>(to, row, j);
+                            row += ROWS;
+                        } else {
+                            self.tile::<L, 1, N>(to, row, j);
+                            row += 1;
+                        }
                     }
-                }
-            });
+                });
+            }
         }
     }
 
@@ -155,8 +159,10 @@ impl Dense {
         // SAFETY: as the caller promises.
         unsafe {
             let x = (self.x.at(row, 0).cast_const(), self.x.stride, 1);
-            let kernel = (self.kernel.at(0, j).cast_const(), self.kernel.stride);
-            let acc = product::<L, M, N>(x, kernel, self.inputs);
+            let kernel = (self.kernel.column(j).cast_const(), self.kernel.width);
+            let mut acc = [[L::splat(0.0); N]; M];
+            add_product(&mut acc, x, kernel, self.inputs);
+            end_chains(&mut acc);
             for m in 0..M {
                 for n in 0..N {
                     self.finish(acc[m][n], to, row + m, j + n * L::WIDTH);
@@ -172,7 +178,7 @@ impl Dense {
         // SAFETY: as the caller promises.
         unsafe {
             let sum = match self.bias {
-                Some(bias) => sum + L::load(bias.at(0, col)),
+                Some(bias) => sum + L::load(bias.column(col)),
                 None => sum,
             };
             sum.store(to.at(row, col));

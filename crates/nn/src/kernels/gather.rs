@@ -18,6 +18,8 @@ pub(crate) enum InputsTo {
 pub(crate) struct GatherInputs<'a> {
     pub(crate) examples: &'a Examples<'a>,
     pub(crate) order: &'a [u32],
+    /// The samples of the next batch: they lie anywhere in memory, so they are asked for early.
+    pub(crate) next: &'a [u32],
     pub(crate) to: InputsTo,
     /// Whether lists are wanted by input too, as weight gradients read them.
     pub(crate) by_input: bool,
@@ -57,10 +59,30 @@ impl Kernel for GatherInputs<'_> {
                 unsafe { sparse.write_columns(first / PAD, group) }
             }
         }
+        for row in self.rows.clone() {
+            if let Some(&sample) = self.next.get(row) {
+                self.prefetch::<L>(sample as usize * size, size);
+            }
+        }
     }
 }
 
+/// Bytes that a cache fetches at once.
+const LINE: usize = 64;
+
 impl GatherInputs<'_> {
+    /// Asks for the `size` inputs from `first`.
+    #[inline(always)]
+    fn prefetch<L: F32Lane>(&self, first: usize, size: usize) {
+        let (start, length) = match &self.examples.inputs {
+            Inputs::Bytes(bytes, _) => (bytes[first..].as_ptr(), size),
+            Inputs::Floats(floats) => (floats[first..].as_ptr().cast(), size * size_of::<f32>()),
+        };
+        for offset in (0..length).step_by(LINE) {
+            L::prefetch(start.wrapping_add(offset));
+        }
+    }
+
     /// Writes one sample, whole lanes first, then number by number.
     #[inline(always)]
     fn row<L: F32Lane>(

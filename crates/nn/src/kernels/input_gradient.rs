@@ -5,7 +5,7 @@
 
 use super::Kernel;
 use super::elementwise::{ActivateGradient, multiply_rows};
-use super::matrix::{Matrix, for_panels, product};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
 use super::transpose::transpose_block;
 use crate::activations::Activation;
 use crate::lane::{F32Lane, PAD};
@@ -15,7 +15,7 @@ use std::ops::Range;
 pub(crate) struct InputGradient {
     pub(crate) dy_twin: Matrix,
     pub(crate) outputs: usize,
-    pub(crate) kernel: Matrix,
+    pub(crate) kernel: Panels,
     pub(crate) factor: Option<Matrix>,
     pub(crate) activation: Option<(Activation, Matrix)>,
     pub(crate) twin: Matrix,
@@ -35,7 +35,7 @@ impl Kernel for InputGradient {
         let samples = 0..self.batch.next_multiple_of(PAD);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's inputs.
         unsafe {
-            for_panels!(L, samples, [4, 2, 1], |j, N| {
+            for_lanes!(L, samples, [4, 2, 1], |j, N| {
                 let mut k = self.inputs.start;
                 while k < self.inputs.end {
                     if self.inputs.end - k >= ROWS {
@@ -59,9 +59,14 @@ impl InputGradient {
     unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(&self, k: usize, j: usize) {
         // SAFETY: as the caller promises.
         unsafe {
-            let kernel = (self.kernel.at(k, 0).cast_const(), self.kernel.stride, 1);
-            let dy = (self.dy_twin.at(0, j).cast_const(), self.dy_twin.stride);
-            let acc = product::<L, M, N>(kernel, dy, self.outputs);
+            let mut acc = [[L::splat(0.0); N]; M];
+            for cols in self.kernel.spans(0..self.outputs) {
+                let width = self.kernel.width;
+                let kernel = (self.kernel.column(cols.start).add(k * width).cast_const(), width, 1);
+                let dy = (self.dy_twin.at(cols.start, j).cast_const(), self.dy_twin.stride);
+                add_product(&mut acc, kernel, dy, cols.len());
+            }
+            end_chains(&mut acc);
             for m in 0..M {
                 for n in 0..N {
                     acc[m][n].store(self.twin.at(k + m, j + n * L::WIDTH));

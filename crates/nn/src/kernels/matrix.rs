@@ -51,6 +51,64 @@ impl Matrix {
     }
 }
 
+/// A view of a variable in kernel order: panels of columns, one after the other, each row by row.
+///
+/// ```text
+///  columns   0 … width−1        width … 2·width−1
+///            ┌───────────┐      ┌───────────┐
+///  row 0     │ 0 1 2 …   │      │           │
+///  row 1     │           │      │           │     memory: all of the first panel,
+///  …         └───────────┘      └───────────┘     then all of the second, …
+/// ```
+///
+/// A thread that owns some columns owns whole panels, so no two threads write neighbouring memory,
+/// and a product reads its panel without gaps.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels {
+    start: *mut f32,
+    rows: usize,
+    /// Columns per panel: whole lanes of [`PAD`].
+    pub(crate) width: usize,
+}
+
+// SAFETY: as for `Matrix`.
+unsafe impl Send for Panels {}
+// SAFETY: as for `Matrix`.
+unsafe impl Sync for Panels {}
+
+impl Panels {
+    /// # Safety
+    /// The pointer must be valid for all panels, as long as the view is used.
+    pub(crate) unsafe fn new(start: *mut f32, rows: usize, width: usize) -> Self {
+        Self { start, rows, width }
+    }
+
+    /// Where row 0 of column `col` is; the next rows follow `width` numbers apart.
+    ///
+    /// # Safety
+    /// The column must be inside the variable.
+    #[inline(always)]
+    pub(crate) unsafe fn column(self, col: usize) -> *mut f32 {
+        // SAFETY: as the caller promises.
+        unsafe { self.start.add(self.offset(col)) }
+    }
+
+    /// How far row 0 of column `col` is from the variable's start.
+    #[inline(always)]
+    pub(crate) fn offset(self, col: usize) -> usize {
+        col / self.width * self.rows * self.width + col % self.width
+    }
+
+    /// The parts of a range of columns that each lie in one panel.
+    #[inline(always)]
+    pub(crate) fn spans(self, cols: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let first = cols.start / self.width;
+        let last = cols.end.div_ceil(self.width);
+        (first..last)
+            .map(move |panel| (panel * self.width).max(cols.start)..((panel + 1) * self.width).min(cols.end))
+    }
+}
+
 /// Which part of a step a thread does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
@@ -73,15 +131,16 @@ impl Part {
         self.span(batch, PAD)
     }
 
-    /// Whether a product of this many columns is shared by columns, so that every thread gets some.
-    pub(crate) fn by_columns(self, cols: usize) -> bool {
-        cols.div_ceil(PAD) >= self.workers
+    /// This thread's columns of a variable with panels of `width`, where every thread gets some.
+    pub(crate) fn columns(self, cols: usize, width: usize) -> Option<Range<usize>> {
+        let padded = cols.next_multiple_of(PAD);
+        (padded.div_ceil(width) >= self.workers).then(|| self.span(padded, width))
     }
 }
 
-/// Runs `$body` for every panel of `$cols`, the widest that fit first: `$j` is the panel's first
+/// Runs `$body` for groups of lanes of `$cols`, the widest that fit first: `$j` is the group's first
 /// column and `$N` the constant number of lanes in it.
-macro_rules! for_panels {
+macro_rules! for_lanes {
     ($L:ty, $cols:expr, [$($n:literal),*], |$j:ident, $N:ident| $body:expr) => {{
         let mut $j = $cols.start;
         $(
@@ -93,10 +152,10 @@ macro_rules! for_panels {
         )*
     }};
 }
-pub(crate) use for_panels;
+pub(crate) use for_lanes;
 
-/// `acc[m][n] += Σₖ a[m, k]·b[k, n]` for `M` rows and `N` lanes of columns, one ascending chain per
-/// number, starting at 0 and ending with + 0 so that no sum is −0.
+/// `acc[m][n] += Σₖ a[m, k]·b[k, n]` for `M` rows and `N` lanes of columns: the next `depth` links of
+/// one ascending chain per number.
 ///
 /// ```text
 ///             b: k × N lanes
@@ -111,12 +170,12 @@ pub(crate) use for_panels;
 /// `a` must be valid at `m·a_row + k·a_col` and `b` at `k·b_stride` for `N` lanes, for all m < `M` and
 /// k < `depth`.
 #[inline(always)]
-pub(crate) unsafe fn product<L: F32Lane, const M: usize, const N: usize>(
+pub(crate) unsafe fn add_product<L: F32Lane, const M: usize, const N: usize>(
+    acc: &mut [[L; N]; M],
     (a, a_row, a_col): (*const f32, usize, usize),
     (b, b_stride): (*const f32, usize),
     depth: usize,
-) -> [[L; N]; M] {
-    let mut acc = [[L::splat(0.0); N]; M];
+) {
     for k in 0..depth {
         // SAFETY: as the caller promises.
         unsafe {
@@ -132,10 +191,14 @@ pub(crate) unsafe fn product<L: F32Lane, const M: usize, const N: usize>(
             }
         }
     }
-    for row in &mut acc {
+}
+
+/// The end of a chain: `+ 0`, so that no sum is −0 and leaving out terms `0·w` changes nothing.
+#[inline(always)]
+pub(crate) fn end_chains<L: F32Lane, const M: usize, const N: usize>(acc: &mut [[L; N]; M]) {
+    for row in acc {
         for sum in row {
             *sum = *sum + L::splat(0.0);
         }
     }
-    acc
 }

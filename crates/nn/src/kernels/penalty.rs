@@ -1,13 +1,13 @@
 //! Σ|w| and Σw² of every row of a variable.
 
 use super::Kernel;
-use super::matrix::Matrix;
+use super::matrix::{Matrix, Panels};
 use crate::lane::{F32Lane, PAD};
 use std::ops::Range;
 
 /// Writes `Σ|w|` and `Σw²` of some rows to `sums[row, 0]` and `sums[row, 1]`.
 pub(crate) struct RowNorms {
-    pub(crate) weights: Matrix,
+    pub(crate) weights: Panels,
     pub(crate) width: usize,
     pub(crate) sums: Matrix,
     pub(crate) rows: Range<usize>,
@@ -23,10 +23,10 @@ impl Kernel for RowNorms {
             let (mut magnitudes, mut squares) = ([0.0_f32; PAD], [0.0_f32; PAD]);
             // SAFETY: the run loop gives a variable with these rows.
             unsafe {
-                let numbers = self.weights.row(row, self.width.next_multiple_of(PAD));
-                for group in numbers.chunks_exact(PAD) {
+                for group in (0..self.width).step_by(PAD) {
+                    let numbers = self.weights.column(group).add(row * self.weights.width);
                     for i in (0..PAD).step_by(L::WIDTH) {
-                        let w = L::load(group.as_ptr().add(i));
+                        let w = L::load(numbers.add(i));
                         let m = magnitudes.as_mut_ptr().add(i);
                         (L::load(m) + w.abs()).store(m);
                         let s = squares.as_mut_ptr().add(i);

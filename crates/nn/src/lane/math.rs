@@ -154,11 +154,6 @@ pub fn erf<L: F32Lane>(x: L) -> L {
 macro_rules! f32_functions {
     () => {
         #[inline(always)]
-        fn flush_subnormal(self) -> Self {
-            let smallest = <Self as $crate::lane::F32Lane>::splat(f32::MIN_POSITIVE);
-            Self::select(smallest.gt(Lane::abs(self)), Self::lit(0.0), self)
-        }
-        #[inline(always)]
         fn power(base: f64, n: u64) -> Self {
             Self::lit($crate::lane::power(f64::from(base as f32), n))
         }

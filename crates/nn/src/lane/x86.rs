@@ -93,6 +93,15 @@ impl Lane for F32x8 {
         // SAFETY: see the module's comment.
         Self(unsafe { _mm256_blendv_ps(no.0, yes.0, mask) })
     }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let exponent = _mm256_and_ps(self.0, _mm256_set1_ps(f32::INFINITY));
+            let none = _mm256_cmp_ps::<_CMP_EQ_OQ>(exponent, _mm256_setzero_ps());
+            Self(_mm256_andnot_ps(none, self.0))
+        }
+    }
     math::f32_functions!();
 }
 
@@ -222,6 +231,15 @@ impl Lane for F32x16 {
     fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
         // SAFETY: see the module's comment.
         Self(unsafe { _mm512_mask_blend_ps(mask, no.0, yes.0) })
+    }
+    #[inline(always)]
+    fn flush_subnormal(self) -> Self {
+        // SAFETY: see the module's comment.
+        unsafe {
+            let exponent = _mm512_set1_epi32(f32::INFINITY.to_bits() as i32);
+            let normal = _mm512_test_epi32_mask(_mm512_castps_si512(self.0), exponent);
+            Self(_mm512_maskz_mov_ps(normal, self.0))
+        }
     }
     math::f32_functions!();
 }

@@ -62,3 +62,53 @@ pub(super) fn categorical<R: Lane>(target: Target<'_, R>, prediction: &[R], grad
     }
     loss
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= 1e-12 * b.abs().max(1.0), "{found:?}, not {expected:?}");
+        }
+    }
+
+    /// p = (0.2, 0.5, 0.1), which do not sum to 1, worked out by hand: −ln(0.5/0.8), and its slopes
+    /// 1/0.8 − t/p.
+    #[test]
+    fn class_numbers() {
+        let mut gradient = [0.0; 3];
+        let loss = sparse(Target::Class(1), &[0.2, 0.5, 0.1], Some(&mut gradient));
+        near(&[loss], &[1.6_f64.ln()]);
+        near(&gradient, &[1.25, 1.25 - 2.0, 1.25]);
+    }
+
+    /// The same with the target (0.25, 0.75, 0): slopes (Σt − t·Σp/p) / Σp.
+    #[test]
+    fn rows() {
+        let mut gradient = [0.0; 3];
+        let loss = categorical(Target::Row(&[0.25, 0.75, 0.0]), &[0.2, 0.5, 0.1], Some(&mut gradient));
+        near(&[loss], &[0.25 * 4_f64.ln() + 0.75 * 1.6_f64.ln()]);
+        near(&gradient, &[0.0, (1.0 - 1.2) / 0.8, 1.25]);
+    }
+
+    /// Probabilities of exactly 0 and 1 cost what 1e-7 costs, and have no slope.
+    #[test]
+    fn probabilities_stay_away_from_0_and_1() {
+        for loss in [sparse::<f64>, categorical] {
+            for (class, expected) in [(0, -(1e-7_f64).ln()), (1, -(1.0 - 1e-7_f64).ln())] {
+                let mut gradient = [f64::NAN; 2];
+                near(&[loss(Target::Class(class), &[0.0, 1.0], Some(&mut gradient))], &[expected]);
+                near(&gradient, &[0.0, 0.0]);
+            }
+        }
+    }
+
+    #[test]
+    fn smoothing_spreads_a_share_over_all_classes() {
+        let smoothed = [1.0, 0.0, 0.0, 0.0].map(|t| smooth(t, 0.2, 4));
+        near(&smoothed, &[0.85, 0.05, 0.05, 0.05]);
+        assert_eq!(smooth(0.3, 0.0, 4), 0.3);
+    }
+}

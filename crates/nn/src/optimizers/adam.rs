@@ -43,9 +43,23 @@ impl Adam {
     }
 }
 
+impl Adam {
+    /// Both moments after the gradient `g`.
+    #[inline(always)]
+    fn moments<L: Lane>(self, g: L, m: L, v: L) -> (L, L) {
+        let m = m + (g - m) * L::lit(1.0 - self.beta_1);
+        (m, v + (g * g - v) * L::lit(1.0 - self.beta_2))
+    }
+
+    #[inline(always)]
+    fn move_by<L: Lane>(self, alpha: L, w: L, m: L, square: L) -> L {
+        w - m * alpha / (square.sqrt() + L::lit(self.epsilon))
+    }
+}
+
 impl UpdateRule for Adam {
     fn slots(self) -> usize {
-        if self.amsgrad { 3 } else { 2 }
+        2
     }
 
     fn scalars<L: Lane>(self, lr: L, t: u64, _memory: &mut Memory<L>) -> Scalars<L> {
@@ -56,15 +70,31 @@ impl UpdateRule for Adam {
 
     #[inline(always)]
     fn update<L: Lane>(self, &[alpha, ..]: &Scalars<L>, w: L, g: L, slots: &mut [L; MAX_SLOTS]) -> L {
+        let [m, v, _] = slots;
+        (*m, *v) = self.moments(g, *m, *v);
+        self.move_by(alpha, w, *m, *v)
+    }
+}
+
+/// Adam with `amsgrad`: a rule of its own, so that Adam's loop has no third slot.
+#[derive(Clone, Copy)]
+pub(super) struct AmsGrad(pub(super) Adam);
+
+impl UpdateRule for AmsGrad {
+    fn slots(self) -> usize {
+        3
+    }
+
+    fn scalars<L: Lane>(self, lr: L, t: u64, memory: &mut Memory<L>) -> Scalars<L> {
+        self.0.scalars(lr, t, memory)
+    }
+
+    #[inline(always)]
+    fn update<L: Lane>(self, &[alpha, ..]: &Scalars<L>, w: L, g: L, slots: &mut [L; MAX_SLOTS]) -> L {
         let [m, v, largest] = slots;
-        *m = *m + (g - *m) * L::lit(1.0 - self.beta_1);
-        *v = *v + (g * g - *v) * L::lit(1.0 - self.beta_2);
-        let mut square = *v;
-        if self.amsgrad {
-            *largest = largest.max(*v);
-            square = *largest;
-        }
-        w - *m * alpha / (square.sqrt() + L::lit(self.epsilon))
+        (*m, *v) = self.0.moments(g, *m, *v);
+        *largest = largest.max(*v);
+        self.0.move_by(alpha, w, *m, *largest)
     }
 }
 

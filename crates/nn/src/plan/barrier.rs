@@ -1,15 +1,19 @@
 //! Where the threads of a run wait for each other between steps.
 //!
-//! A step takes microseconds, so a waiting thread spins; it gives its core away only when the
-//! others are late, as they are where threads outnumber cores.
+//! A step takes microseconds, so a waiting thread spins. It gives its core away at once where threads
+//! outnumber cores; otherwise only after about a millisecond: on a busy machine, a core that is given away
+//! comes back a whole time slice later, and the next wait would be the other thread's.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How often a thread looks before it lets others run.
-const SPINS: u32 = 4_000;
+/// How often a thread looks before it lets others run, where every thread has a core: about a millisecond.
+const PATIENT: u32 = 40_000;
+/// The same where threads outnumber cores.
+const IMPATIENT: u32 = 100;
 
 pub(crate) struct Barrier {
     workers: usize,
+    spins: u32,
     arrived: AtomicUsize,
     round: AtomicUsize,
     broken: AtomicBool,
@@ -17,8 +21,10 @@ pub(crate) struct Barrier {
 
 impl Barrier {
     pub(crate) fn new(workers: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             workers,
+            spins: if workers <= cores { PATIENT } else { IMPATIENT },
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
@@ -42,7 +48,7 @@ impl Barrier {
         let mut spins = 0;
         while self.round.load(Ordering::Acquire) == round {
             assert!(!self.broken.load(Ordering::Relaxed), "another thread of the run panicked");
-            if spins < SPINS {
+            if spins < self.spins {
                 spins += 1;
                 std::hint::spin_loop();
             } else {

@@ -264,3 +264,176 @@ fn single(op: &Op) -> Step {
         | Op::Update { .. } => unreachable!("always part of a group: {op:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::Value;
+    use crate::plan::lower::{Purpose, lower};
+    use crate::prelude::{Dense, Dropout, Flatten, Sequential};
+
+    /// A model's steps: their names, and after `→` the values that they keep.
+    fn steps(model: &Sequential, purpose: Purpose) -> Vec<String> {
+        let program = lower(model, purpose).unwrap();
+        let name = |id: &ValueId| program.values[id.0].name.clone();
+        let written = |step: &Step| step.writes().iter().map(name).collect::<Vec<_>>().join(", ");
+        let line =
+            |step: &Step| format!("{} → {}", step.name(), written(step)).trim_end_matches(" → ").to_owned();
+        fuse(&program).iter().map(line).collect()
+    }
+
+    /// The lesson's model: 1 and 2 without Dropout, 3 with it.
+    fn lesson(dropout: bool) -> Sequential {
+        let model =
+            Sequential::new([28, 28]).add(Flatten::new()).add(Dense::new(128).activation(Activation::Relu));
+        let model = if dropout { model.add(Dropout::new(0.5)) } else { model };
+        model.add(Dense::new(10).activation(Activation::Softmax))
+    }
+
+    const LOSS: Loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+
+    /// Neither `x·kernel` nor `+ bias` is kept where relu follows: its gradient wants its output.
+    #[test]
+    fn the_lessons_models_1_and_2() {
+        assert_eq!(
+            steps(&lesson(false), Purpose::Train(LOSS)),
+            [
+                "Gather → input",
+                "Dense → dense/relu",
+                "Dense → dense_1/bias_add",
+                "SoftmaxCrossentropy → dense_1/softmax, loss/gradient",
+                "Transpose",
+                "Accuracy",
+                "BiasUpdate",
+                "InputGradient → dense/relu/gradient",
+                "KernelUpdate",
+                "ActivateGradient → dense/bias_add/gradient",
+                "BiasUpdate",
+                "KernelUpdate",
+            ]
+        );
+    }
+
+    /// The mask comes first; relu is kept for its gradient and dropped for the layer above.
+    #[test]
+    fn the_lessons_model_3() {
+        assert_eq!(
+            steps(&lesson(true), Purpose::Train(LOSS)),
+            [
+                "Gather → input",
+                "DropoutMask → dropout/mask",
+                "Dense → dense/relu, dropout/dropped",
+                "Dense → dense_1/bias_add",
+                "SoftmaxCrossentropy → dense_1/softmax, loss/gradient",
+                "Transpose",
+                "Accuracy",
+                "BiasUpdate",
+                "InputGradient → dropout/dropped/gradient",
+                "KernelUpdate",
+                "Multiply → dense/relu/gradient",
+                "ActivateGradient → dense/bias_add/gradient",
+                "BiasUpdate",
+                "KernelUpdate",
+            ]
+        );
+    }
+
+    #[test]
+    fn dropout_is_not_in_inference() {
+        let evaluate = [
+            "Gather → input",
+            "Dense → dense/relu",
+            "Dense → dense_1/bias_add",
+            "SoftmaxCrossentropy → dense_1/softmax",
+            "Accuracy",
+        ];
+        let predict =
+            ["Gather → input", "Dense → dense/relu", "Dense → dense_1/bias_add", "Softmax → dense_1/softmax"];
+        for model in [lesson(false), lesson(true)] {
+            assert_eq!(steps(&model, Purpose::Evaluate(LOSS)), evaluate);
+            assert_eq!(steps(&model, Purpose::Predict), predict);
+        }
+    }
+
+    /// An activation whose gradient wants its input keeps `x·kernel + bias` too; in inference not.
+    #[test]
+    fn what_a_gradient_reads_is_kept() {
+        let model = Sequential::new([4])
+            .add(Dense::new(3).activation(Activation::Silu))
+            .add(Dropout::new(0.5))
+            .add(Dense::new(2));
+        let train = steps(&model, Purpose::Train(Loss::MeanSquaredError));
+        assert_eq!(train[2], "Dense → dense/bias_add, dropout/dropped");
+        assert_eq!(steps(&model, Purpose::Predict)[1..], ["Dense → dense/silu", "Dense → dense_1/bias_add"]);
+    }
+
+    #[test]
+    fn penalties_join_the_updates() {
+        let model = Sequential::new([4]).add(
+            Dense::new(3).kernel_regularizer(Regularizer::l2(0.1)).bias_regularizer(Regularizer::l1(0.2)),
+        );
+        let program = lower(&model, Purpose::Train(Loss::MeanSquaredError)).unwrap();
+        let found: Vec<Option<Regularizer>> = fuse(&program)
+            .iter()
+            .filter_map(|step| match step {
+                Step::KernelUpdate { regularizer, .. } | Step::BiasUpdate { regularizer, .. } => {
+                    Some(*regularizer)
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(found, [Some(Regularizer::l1(0.2)), Some(Regularizer::l2(0.1))]);
+        let penalties = fuse(&program).iter().filter(|step| matches!(step, Step::Penalty { .. })).count();
+        assert_eq!(penalties, 2);
+    }
+
+    /// Values 0, 1, … in a program of these ops.
+    fn program(ops: Vec<Op>) -> Program {
+        let value = |i| Value { name: format!("{i}"), width: 4, layer: None };
+        Program { values: (0..8).map(value).collect(), params: vec![], ops, output: ValueId(7) }
+    }
+
+    #[test]
+    fn an_input_gradient_takes_the_mask_and_the_activation_behind_it() {
+        let [dy, dx, masked, active] = [1, 2, 3, 4].map(ValueId);
+        let (factor, v, kernel, f) = (ValueId(5), ValueId(6), ParamId(0), Activation::Tanh);
+        let product = Op::MatMulInputGradient { dy, kernel, dx };
+        let multiply = Op::Multiply { x: dx, factor, out: masked };
+        let after = |dy| Op::ActivateGradient { f, v, dy, dx: active };
+        let step = |factor, activation, out| Step::InputGradient { dy, kernel, factor, activation, out };
+        for (ops, expected) in [
+            (vec![product.clone()], step(None, None, dx)),
+            (vec![product.clone(), multiply.clone()], step(Some(factor), None, masked)),
+            (vec![product.clone(), after(dx)], step(None, Some((f, v)), active)),
+            (vec![product.clone(), multiply, after(masked)], step(Some(factor), Some((f, v)), active)),
+        ] {
+            assert_eq!(fuse(&program(ops)).last(), Some(&expected));
+        }
+        // What reads something else stays on its own.
+        let stranger = Op::Multiply { x: v, factor, out: masked };
+        assert_eq!(fuse(&program(vec![product, stranger])).len(), 4);
+    }
+
+    /// Every value that an op leaves for a later one is written by some step before it is read.
+    #[test]
+    fn nothing_is_read_before_it_is_written() {
+        for name in Activation::NAMES {
+            let activation = name.parse().unwrap();
+            let model = Sequential::new([6])
+                .add(Dropout::new(0.1))
+                .add(Dense::new(5).activation(activation))
+                .add(Dropout::new(0.2).name("second"))
+                .add(Dense::new(4).use_bias(false).activation(activation))
+                .add(Dense::new(3).activation(Activation::Softmax));
+            for purpose in [Purpose::Train(LOSS), Purpose::Evaluate(LOSS), Purpose::Predict] {
+                let mut written = Vec::new();
+                for step in fuse(&lower(&model, purpose).unwrap()) {
+                    written.extend(step.writes());
+                    let missing: Vec<_> =
+                        step.values().into_iter().filter(|id| !written.contains(id)).collect();
+                    assert!(missing.is_empty(), "{name}: {step:?} reads {missing:?}");
+                }
+            }
+        }
+    }
+}

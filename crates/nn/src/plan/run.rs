@@ -15,10 +15,10 @@ use crate::kernels::dropout;
 use crate::kernels::elementwise::{Formula, Map};
 use crate::kernels::gather::{GatherInputs, InputsTo, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
-use crate::kernels::matrix::{Matrix, Part};
+use crate::kernels::matrix::{Matrix, Panels, Part};
 use crate::kernels::penalty::RowNorms;
 use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
-use crate::kernels::sparse::Sparse;
+use crate::kernels::sparse::{Sparse, SparseBuffers};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
 use crate::lane::PAD;
@@ -44,7 +44,8 @@ struct Shared<'a> {
     norms: Vec<Matrix>,
     labels: *mut u32,
     targets: Matrix,
-    sparse: Option<Sparse>,
+    /// The lists of every thread, where the input stands as lists.
+    sparse: Option<Vec<Sparse>>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -56,6 +57,8 @@ struct Batch<'a> {
     part: Part,
     /// Positions of the batch's samples in the examples.
     order: &'a [u32],
+    /// Those of the next batch.
+    next: &'a [u32],
     scalars: Scalars<f32>,
     step: u64,
 }
@@ -105,6 +108,8 @@ impl Score {
 /// How the threads of two steps may meet.
 #[derive(Clone, Copy, PartialEq)]
 enum Sharing {
+    /// Writes what only the thread itself reads.
+    Own,
     /// By samples: reads and writes only rows of the thread's own samples.
     Samples,
     /// Reads values, writes only its own variable.
@@ -113,9 +118,10 @@ enum Sharing {
     Product,
 }
 
-fn sharing(step: &Step, stage: &Stage, part: Part) -> Sharing {
+fn sharing(step: &Step, shared: &Shared<'_>, part: Part) -> Sharing {
     match step {
-        Step::Dense { out, .. } if part.by_columns(stage.program.values[out.0].width) => Sharing::Product,
+        Step::Gather { .. } if shared.sparse.is_some() => Sharing::Own,
+        Step::Dense { kernel, .. } if shared.columns(part, *kernel).is_some() => Sharing::Product,
         Step::InputGradient { .. } => Sharing::Product,
         Step::KernelUpdate { .. } | Step::BiasUpdate { .. } => Sharing::Update,
         Step::Penalty { .. } => Sharing::Product,
@@ -125,12 +131,15 @@ fn sharing(step: &Step, stage: &Stage, part: Part) -> Sharing {
 
 /// Whether all threads must have done `step` before one may begin `next`.
 ///
-/// Not between two steps by samples, nor between two updates (each writes its own variable), nor
+/// Not after a step whose results the thread keeps to itself (the labels that a gather writes beside its
+/// lists are read by samples), nor between two steps by samples, nor between two updates (each writes its own variable), nor
 /// between an update and the input gradient of the layer below, which reads an older variable.
 fn needs_barrier(step: Sharing, next: Sharing) -> bool {
     !matches!(
         (step, next),
-        (Sharing::Samples, Sharing::Samples) | (Sharing::Update, Sharing::Update | Sharing::Product)
+        (Sharing::Own, _)
+            | (Sharing::Samples, Sharing::Samples)
+            | (Sharing::Update, Sharing::Update | Sharing::Product)
     )
 }
 
@@ -144,9 +153,9 @@ struct Slot<'a> {
 }
 
 /// The steps in order. A barrier follows the last, so that the next batch may begin.
-fn schedule(stage: &Stage, part: Part) -> Vec<Slot<'_>> {
-    let steps = &stage.steps;
-    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, stage, part)).collect();
+fn schedule<'a>(shared: &Shared<'a>, part: Part) -> Vec<Slot<'a>> {
+    let steps = &shared.stage.steps;
+    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, shared, part)).collect();
     let barrier = |i: usize| kinds.get(i + 1).is_none_or(|&next| needs_barrier(kinds[i], next));
     let scores = |step: &Step| {
         matches!(
@@ -175,11 +184,8 @@ impl<'a> Shared<'a> {
     ) -> Self {
         let values = workspace.values.start();
         let layout = &workspace.layout;
-        let sparse = workspace.sparse.as_mut().map(|buffers| {
-            let place = layout.twin(ValueId(0));
-            // SAFETY: the layout's places are inside the buffer.
-            buffers.view(unsafe { Matrix::new(values.add(place.offset), place.stride) })
-        });
+        let sparse = workspace.sparse.as_mut();
+        let sparse = sparse.map(|threads| threads.iter_mut().map(SparseBuffers::view).collect());
         // SAFETY: the buffers were made for this stage, and live as long as the view.
         unsafe {
             Self {
@@ -217,27 +223,21 @@ impl<'a> Shared<'a> {
         unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
     }
 
-    /// The lists of a value that stands as lists.
-    fn sparse_form(&self, id: ValueId) -> Option<Sparse> {
-        self.sparse.filter(|_| id == ValueId(0))
-    }
-
-    /// The numbers of a value that does not stand as lists; otherwise its transpose, never read so.
-    fn dense_form(&self, id: ValueId) -> Matrix {
-        if self.sparse_form(id).is_some() { self.twin(id) } else { self.value(id) }
-    }
-
-    fn weight(&self, id: ParamId) -> Matrix {
+    fn weight(&self, id: ParamId) -> Panels {
         let place = self.plan.layout.place(id);
-        // SAFETY: as above.
-        unsafe { Matrix::new(self.weights.add(place.offset), place.stride) }
+        // SAFETY: the layout's places are inside the buffer.
+        unsafe { Panels::new(self.weights.add(place.offset), place.rows, place.width) }
     }
 
-    fn slot(&self, slot: usize, id: ParamId) -> Matrix {
-        let place = self.plan.layout.place(id);
-        // A rule without this slot has an empty buffer, which it never touches.
-        // SAFETY: as above.
-        unsafe { Matrix::new(self.slots[slot].wrapping_add(place.offset), place.stride) }
+    /// Where a slot's buffer has the variable. A rule without this slot has an empty buffer, which it
+    /// never touches.
+    fn slot(&self, slot: usize, id: ParamId) -> *mut f32 {
+        self.slots[slot].wrapping_add(self.plan.layout.place(id).offset)
+    }
+
+    /// This thread's columns of a product with a kernel, where it is shared by columns.
+    fn columns(&self, part: Part, kernel: ParamId) -> Option<Range<usize>> {
+        part.columns(self.stage.program.params[kernel.0].cols(), self.plan.layout.place(kernel).width)
     }
 
     fn rows_wanted(&self) -> bool {
@@ -276,10 +276,26 @@ impl Batch<'_> {
         self.part.samples(self.order.len())
     }
 
-    /// This thread's rows and columns of a product with this many columns.
-    fn share(&self, rows: Range<usize>, by_rows: Range<usize>, cols: usize) -> (Range<usize>, Range<usize>) {
-        let padded = cols.next_multiple_of(PAD);
-        if self.part.by_columns(cols) { (rows, self.part.span(padded, PAD)) } else { (by_rows, 0..padded) }
+    /// This thread's rows and columns of a product with a kernel: its columns of all `rows`, or all
+    /// columns of `own_rows`.
+    fn share(&self, kernel: ParamId, rows: usize, own_rows: Range<usize>) -> (Range<usize>, Range<usize>) {
+        let all = self.shared.stage.program.params[kernel.0].cols().next_multiple_of(PAD);
+        match self.shared.columns(self.part, kernel) {
+            Some(cols) => (0..rows, cols),
+            None => (own_rows, 0..all),
+        }
+    }
+
+    /// This thread's lists of a value that stands as lists.
+    fn lists(&self, id: ValueId) -> Option<Sparse> {
+        let threads = self.shared.sparse.as_ref().filter(|_| id == ValueId(0))?;
+        Some(threads[self.part.worker])
+    }
+
+    /// The numbers of a value, or for one that stands as lists those of its lists by input, which are
+    /// never read so.
+    fn numbers(&self, id: ValueId) -> Matrix {
+        self.lists(id).map_or_else(|| self.shared.value(id), |lists| lists.columns)
     }
 
     fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
@@ -304,12 +320,14 @@ impl Batch<'_> {
     fn gather(&self, out: ValueId) {
         let s = self.shared;
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
+        let lists = self.lists(out);
         s.plan.simd.run(GatherInputs {
             examples: s.examples,
             order: self.order,
-            to: s.sparse.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
+            next: self.next,
+            to: lists.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
             by_input: s.stage.steps.iter().any(|step| matches!(step, Step::KernelUpdate { .. })),
-            rows: self.samples(),
+            rows: if lists.is_some() { 0..self.order.len() } else { self.samples() },
         });
         // SAFETY: the workspace has these rows, the labels were checked against the outputs.
         unsafe { gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples()) }
@@ -353,10 +371,10 @@ impl Batch<'_> {
             Step::InputGradient { .. } => self.input_gradient(step),
             Step::KernelUpdate { x, dy, kernel, regularizer } => {
                 let inputs = s.width(x);
-                let (rows, cols) = self.share(0..inputs, self.part.span(inputs, 1), s.width(dy));
+                let (rows, cols) = self.share(kernel, inputs, self.part.span(inputs, 1));
                 simd.run(KernelUpdate {
-                    x: s.dense_form(x),
-                    sparse: s.sparse_form(x),
+                    x: self.numbers(x),
+                    sparse: self.lists(x),
                     dy: s.value(dy),
                     batch,
                     moving: self.moving(kernel, regularizer),
@@ -381,12 +399,12 @@ impl Batch<'_> {
     fn dense(&self, step: &Step) {
         let Step::Dense { x, kernel, bias, matmul, activation, active, factor, out } = *step else { return };
         let s = self.shared;
-        let (rows, cols) = self.share(0..self.order.len(), self.samples(), s.width(out));
+        let (rows, cols) = self.share(kernel, self.order.len(), self.samples());
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
-            x: s.dense_form(x),
+            x: self.numbers(x),
             inputs: s.width(x),
-            sparse: s.sparse_form(x),
+            sparse: self.lists(x),
             kernel: s.weight(kernel),
             bias: bias.map(|id| s.weight(id)),
             matmul: value(matmul),
@@ -547,14 +565,15 @@ impl Team<'_> {
         after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
     ) -> (Score, Memory<f32>, u64) {
         let _guard = self.barrier.guard();
-        let schedule = schedule(self.shared.stage, part);
+        let schedule = schedule(self.shared, part);
         let optimizer = &self.shared.plan.optimizer;
         let mut score = Score::default();
-        for order in self.order.chunks(self.size) {
+        for (number, order) in self.order.chunks(self.size).enumerate() {
+            let next = self.order.chunks(self.size).nth(number + 1).unwrap_or_default();
             let learning_rate = optimizer.learning_rate as f32;
-            let next = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
-            let scalars = optimizer.rule.visit(next);
-            let batch = Batch { shared: self.shared, part, order, scalars, step: steps };
+            let step = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
+            let scalars = optimizer.rule.visit(step);
+            let batch = Batch { shared: self.shared, part, order, next, scalars, step: steps };
             for slot in &schedule {
                 batch.run(slot.step);
                 if slot.barrier {
@@ -567,6 +586,10 @@ impl Team<'_> {
                         self.stop.store(true, Ordering::Relaxed);
                     }
                 }
+            }
+            // Without updates the score is the last step: all wait until it is read and judged.
+            if schedule.last().is_some_and(|slot| slot.scored) {
+                self.barrier.wait();
             }
             steps += 1;
             if self.stop.load(Ordering::Relaxed) {
@@ -597,13 +620,13 @@ pub(crate) fn infer(
     let view = ReadOnly(weights);
     let work = |worker: usize| {
         let view = &view;
-        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples);
+        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples, 1);
         let none = [std::ptr::null_mut(); MAX_SLOTS];
         let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
         let part = Part { worker: 0, workers: 1 };
-        let schedule = schedule(stage, part);
+        let schedule = schedule(&shared, part);
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
-            let batch = Batch { shared: &shared, part, order, scalars: [0.0; 6], step: 0 };
+            let batch = Batch { shared: &shared, part, order, next: &[], scalars: [0.0; 6], step: 0 };
             schedule.iter().for_each(|slot| batch.run(slot.step));
             let output = shared.value(stage.program.output);
             // SAFETY: this thread alone has the workspace.

@@ -59,19 +59,17 @@ impl State {
     pub(crate) fn set_weight(&mut self, plan: &Plan, id: ParamId, values: &[f32]) {
         let (place, cols) = (plan.layout.place(id), plan.params()[id.0].cols());
         for (row, values) in values.chunks(cols).enumerate() {
-            let start = place.offset + row * place.stride;
-            self.weights.as_mut_slice()[start..start + cols].copy_from_slice(values);
+            for (col, &value) in values.iter().enumerate() {
+                self.weights.as_mut_slice()[place.at(row, col)] = value;
+            }
         }
     }
 
     /// Reads a variable, row-major.
     pub(crate) fn weight(&self, plan: &Plan, id: ParamId) -> Vec<f32> {
         let (place, param) = (plan.layout.place(id), &plan.params()[id.0]);
-        let row = |row| {
-            let start = place.offset + row * place.stride;
-            &self.weights.as_slice()[start..start + param.cols()]
-        };
-        (0..param.rows()).flat_map(row).copied().collect()
+        let places = (0..param.rows()).flat_map(|row| (0..param.cols()).map(move |col| place.at(row, col)));
+        places.map(|at| self.weights.as_slice()[at]).collect()
     }
 }
 
@@ -95,15 +93,16 @@ pub(crate) struct Workspace {
     pub(crate) norms: Vec<Buffer>,
     pub(crate) labels: Vec<u32>,
     pub(crate) targets: Buffer,
-    /// The input's non-zero numbers, where its zeros are skipped.
-    pub(crate) sparse: Option<SparseBuffers>,
+    /// The input's non-zero numbers for every thread, where its zeros are skipped.
+    pub(crate) sparse: Option<Vec<SparseBuffers>>,
 }
 
 /// Below this share of non-zero numbers it pays to skip the zeros.
 const SPARSE: f64 = 0.4;
 
 impl Workspace {
-    pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>) -> Self {
+    /// For batches of up to `batch` samples on `threads` threads.
+    pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>, threads: usize) -> Self {
         let sparse = input_may_be_sparse(&stage.steps) && examples.density() < SPARSE;
         let layout = stage.layout(batch, sparse);
         let penalised = |index| {
@@ -125,7 +124,10 @@ impl Workspace {
             norms: norms.collect(),
             labels: vec![0; batch],
             targets: Buffer::new(batch * stage.outputs().next_multiple_of(PAD)),
-            sparse: sparse.then(|| SparseBuffers::new(batch, stage.program.values[0].width)),
+            sparse: sparse.then(|| {
+                let inputs = stage.program.values[0].width;
+                (0..threads).map(|_| SparseBuffers::new(batch, inputs)).collect()
+            }),
         }
     }
 }

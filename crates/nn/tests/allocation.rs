@@ -1,0 +1,103 @@
+//! Training allocates nothing from its second batch on: counted by an allocator of this test's own.
+//!
+//! One test only: the counter sees every thread of the process.
+
+use seedbed_nn::callbacks::Progress;
+use seedbed_nn::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Reads the counter after the first batch of an epoch and after its last.
+#[derive(Default)]
+struct Watch {
+    first: usize,
+    last: usize,
+    batches: usize,
+}
+
+impl Callback for Watch {
+    fn on_batch_end(&mut self, at: Progress, _: &seedbed_nn::Score) -> ControlFlow<()> {
+        let count = ALLOCATIONS.load(Ordering::SeqCst);
+        if at.batch == 1 {
+            self.first = count;
+        }
+        (self.last, self.batches) = (count, at.batch);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Every layer, fused and alone, with penalties and two masks.
+fn model() -> Sequential {
+    let penalty = Regularizer::l1_l2(1e-5, 1e-4);
+    Sequential::new([8, 8])
+        .add(Flatten::new())
+        .add(
+            Dense::new(40).activation(Activation::Relu).kernel_regularizer(penalty).bias_regularizer(penalty),
+        )
+        .add(Dropout::new(0.5))
+        .add(Rescaling::new(0.9, 0.1))
+        .add(Dense::new(24).activation(Activation::Gelu { approximate: false }))
+        .add(ActivationLayer::new(Activation::Softmax))
+        .add(Dropout::new(0.1))
+        .add(Dense::new(10).activation(Activation::Softmax))
+}
+
+#[test]
+fn training_allocates_nothing_after_its_first_batch() {
+    let mut optimizers = Optimizer::NAMES.map(|name| name.parse::<Optimizer>().unwrap()).to_vec();
+    optimizers.push(Sgd { momentum: 0.9, nesterov: true }.into());
+    optimizers.push(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into());
+    optimizers.push(Adam { amsgrad: true, ..Adam::default() }.into());
+    let losses = [
+        Loss::SparseCategoricalCrossentropy { from_logits: false },
+        Loss::CategoricalCrossentropy { from_logits: false, label_smoothing: 0.1 },
+        Loss::MeanSquaredError,
+    ];
+    let labels: Vec<u16> = (0..100).map(|n| n % 10).collect();
+    for (what, density) in [("sparse", 5), ("dense", 1)] {
+        let pixels: Vec<u8> =
+            (0..6400).map(|i| if i % density == 0 { (i % 251) as u8 + 1 } else { 0 }).collect();
+        let table = Normalization::Unit.table(&pixels);
+        let examples = Examples::pictures([8, 8], &pixels, table, &labels).unwrap();
+        for threads in [1, 2] {
+            for (optimizer, loss) in optimizers.iter().flat_map(|o| losses.iter().map(move |l| (*o, *l))) {
+                let compile = Compile::new(optimizer, loss).threads(NonZeroUsize::new(threads).unwrap());
+                let mut model = model().compile(compile).unwrap();
+                let mut watch = Watch::default();
+                model.fit(&examples, Fit::new().batch_size(7).callback(&mut watch)).unwrap();
+                assert_eq!(watch.batches, 15);
+                let found = watch.last - watch.first;
+                assert_eq!(found, 0, "{} with {}, {what}, {threads} threads", optimizer.name(), loss.name());
+            }
+        }
+    }
+}

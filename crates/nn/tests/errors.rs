@@ -1,0 +1,251 @@
+//! Everything impossible is refused before any work, saying what was expected and what was received.
+
+use seedbed_nn::error::ModelError;
+use seedbed_nn::prelude::*;
+use seedbed_nn::shape::Shape;
+
+fn sparse() -> Loss {
+    Loss::SparseCategoricalCrossentropy { from_logits: false }
+}
+
+fn compile(model: &Sequential, optimizer: impl Into<Optimizer>, loss: Loss) -> String {
+    model.compile(Compile::new(optimizer, loss)).map(drop).unwrap_err().to_string()
+}
+
+/// Refused by compile, and by summary with the same words.
+fn refused(model: &Sequential) -> String {
+    let error = compile(model, Sgd::default(), sparse());
+    assert_eq!(model.summary().unwrap_err().to_string(), error);
+    error
+}
+
+fn of(layer: impl Into<Layer>) -> Sequential {
+    Sequential::new([6]).add(layer).add(Dense::new(3).name("last").activation(Activation::Softmax))
+}
+
+#[test]
+fn inputs_and_number_of_layers() {
+    let dense = Dense::new(3).activation(Activation::Softmax);
+    for (shape, shown) in [
+        (vec![0], "(None, 0)"),
+        (vec![5_000, 5_000], "(None, 5000, 5000)"),
+        (vec![usize::MAX, 3], "(None, 18446744073709551615, 3)"),
+    ] {
+        let model = Sequential::new(shape).add(dense.clone());
+        let expected = format!("input_shape: expected axes whose product is 1 to 16777216, received {shown}");
+        assert_eq!(refused(&model), expected);
+    }
+    let model = Sequential::new([6]);
+    assert_eq!(refused(&model), "layers: expected 1 to 1000 layers, received 0");
+    let model = (0..1001).fold(model, |model, _| model.add(Flatten::new()));
+    assert_eq!(refused(&model), "layers: expected 1 to 1000 layers, received 1001");
+}
+
+#[test]
+fn layers() {
+    let nowhere = Activation::Elu { alpha: f64::NAN };
+    let identity = Initializer::Identity { gain: 1.0 };
+    let narrow = Initializer::RandomNormal { mean: 0.0, stddev: -1.0 };
+    for (model, expected) in [
+        (of(Dense::new(0)), "layer \"dense\": units: expected 1 to 16777216, received 0"),
+        (of(Dense::new(16_777_217)), "layer \"dense\": units: expected 1 to 16777216, received 16777217"),
+        (
+            of(Dense::new(2).activation(nowhere).name("first")),
+            "layer \"first\": activation: elu: alpha must be a finite number from 0, but is NaN",
+        ),
+        (
+            of(Dense::new(2).kernel_regularizer(Regularizer::l1(-1.0))),
+            "layer \"dense\": kernel_regularizer: l1: expected a finite number ≥ 0, received -1",
+        ),
+        (
+            of(Dense::new(2).bias_regularizer(Regularizer::l2(f64::INFINITY))),
+            "layer \"dense\": bias_regularizer: l2: expected a finite number ≥ 0, received inf",
+        ),
+        (
+            of(Dense::new(2).kernel_initializer(narrow)),
+            "layer \"dense\": kernel_initializer: random_normal: stddev must be a finite number from 0, but is -1",
+        ),
+        (
+            of(Dense::new(2).bias_initializer(identity)),
+            "layer \"dense\": bias_initializer: identity: shape must be two-dimensional, but is [2]",
+        ),
+        (
+            Sequential::new([1 << 20]).add(Dense::new(1 << 11)),
+            "layer \"dense\": expected at most 1073741824 weights per variable, received the shape [1048576, 2048]",
+        ),
+        (
+            Sequential::new([28, 28]).add(Dense::new(2)),
+            "layer \"dense\": expected one axis per sample, received the shape (None, 28, 28); \
+             put a Flatten layer before it",
+        ),
+        (of(Dropout::new(1.0)), "layer \"dropout\": rate: expected a number from 0 to below 1, received 1"),
+        (
+            of(Dropout::new(-0.5)),
+            "layer \"dropout\": rate: expected a number from 0 to below 1, received -0.5",
+        ),
+        (
+            of(Dropout::new(f64::NAN)),
+            "layer \"dropout\": rate: expected a number from 0 to below 1, received NaN",
+        ),
+        (
+            of(Rescaling::new(f64::INFINITY, 0.0)),
+            "layer \"rescaling\": scale: expected a finite number, received inf",
+        ),
+        (
+            of(Rescaling::new(1.0, f64::NAN)),
+            "layer \"rescaling\": offset: expected a finite number, received NaN",
+        ),
+        (
+            of(ActivationLayer::new(Activation::LeakyRelu { negative_slope: -0.1 })),
+            "layer \"activation\": leaky_relu: negative_slope must be a finite number from 0, but is -0.1",
+        ),
+        (
+            Sequential::new([2, 3]).add(ActivationLayer::new(Activation::Softmax)),
+            "layer \"activation\": softmax: expected one axis per sample, received the shape (None, 2, 3)",
+        ),
+        (
+            of(Dense::new(2).name("last")),
+            "layer \"last\": the name is taken by another layer; names must differ",
+        ),
+        (
+            of(Dense::new(2).name("dense_1")).add(Dense::new(3)).add(Dense::new(3)),
+            "", // `last` counts as `dense_1`, so that the unnamed ones are dense_2 and dense_3.
+        ),
+    ] {
+        if expected.is_empty() {
+            assert!(model.summary().is_ok());
+        } else {
+            assert_eq!(refused(&model), expected);
+        }
+    }
+}
+
+#[test]
+fn optimizers() {
+    let sgd = Optimizer::new(Sgd::default());
+    for (optimizer, expected) in [
+        (sgd.learning_rate(0.0), "optimizer sgd: sgd: learning_rate must be a finite number > 0, but is 0"),
+        (sgd.weight_decay(-1.0), "optimizer sgd: sgd: weight_decay must be a finite number ≥ 0, but is -1"),
+        (
+            Adam { beta_1: 1.0, ..Adam::default() }.into(),
+            "optimizer adam: adam: beta_1 must be from 0 to below 1, but is 1",
+        ),
+    ] {
+        assert_eq!(compile(&of(Dropout::new(0.1)), optimizer, sparse()), expected);
+    }
+}
+
+#[test]
+fn losses() {
+    let two_axes = Sequential::new([2, 3]).add(Rescaling::new(1.0, 0.0));
+    let one = Sequential::new([6]).add(Dense::new(1).activation(Activation::Sigmoid));
+    let categorical = |label_smoothing| Loss::CategoricalCrossentropy { from_logits: false, label_smoothing };
+    for (model, loss, expected) in [
+        (
+            two_axes,
+            Loss::MeanSquaredError,
+            "loss mean_squared_error: expected one axis per sample, received the shape (None, 2, 3) from \"rescaling\"",
+        ),
+        (
+            one,
+            sparse(),
+            "loss sparse_categorical_crossentropy: expected at least 2 outputs (one per class), received 1 from \
+             \"dense\"; add units",
+        ),
+        (
+            of(Flatten::new()),
+            Loss::SparseCategoricalCrossentropy { from_logits: true },
+            "loss sparse_categorical_crossentropy: from_logits expects logits, received a softmax's probabilities \
+             from \"last\"; remove the softmax or from_logits",
+        ),
+        (
+            of(Flatten::new()),
+            categorical(1.5),
+            "loss categorical_crossentropy: categorical_crossentropy: label_smoothing must be from 0 to 1, but is 1.5",
+        ),
+    ] {
+        assert_eq!(compile(&model, Sgd::default(), loss), expected);
+    }
+}
+
+#[test]
+fn options() {
+    let (inputs, labels) = ([0.0; 12], [0, 1]);
+    let examples = Examples::classes([6], &inputs, &labels).unwrap();
+    let mut model = of(Flatten::new()).compile(Compile::new(Sgd::default(), sparse())).unwrap();
+    let before = model.weight("last/kernel");
+    for (fit, expected) in [
+        (Fit::new().epochs(0), "epochs: expected at least 1, received 0"),
+        (Fit::new().batch_size(0), "batch_size: expected at least 1, received 0"),
+    ] {
+        assert_eq!(model.fit(&examples, fit).unwrap_err().to_string(), expected);
+    }
+    assert_eq!(model.weight("last/kernel"), before);
+    for simd in [SimdLevel::Scalar, SimdLevel::Avx2, SimdLevel::Avx512] {
+        let result = of(Flatten::new()).compile(Compile::new(Sgd::default(), sparse()).simd(simd));
+        if SimdLevel::available().contains(&simd) {
+            assert!(result.is_ok());
+        } else {
+            let error = result.map(drop).unwrap_err().to_string();
+            assert!(error.starts_with("simd: expected one of [Scalar"), "{error}");
+        }
+    }
+}
+
+/// Of fit, evaluate, predict, and of what is watched.
+#[test]
+fn data_that_do_not_fit_the_model() {
+    let mut model = of(Flatten::new()).compile(Compile::new(Sgd::default(), sparse())).unwrap();
+    let inputs = [0.5; 24];
+    let good = Examples::classes([6], &inputs, &[0, 1, 2, 1]).unwrap();
+    for (examples, expected) in [
+        (good.slice(2, 2), "samples: expected at least 1, received 0"),
+        (
+            Examples::classes([2, 3], &inputs, &[0, 1, 2, 1]).unwrap(),
+            "inputs: expected the shape (None, 6), received (None, 2, 3)",
+        ),
+        (
+            Examples::classes([6], &inputs, &[0, 3, 2, 1]).unwrap(),
+            "labels: expected classes 0 to 2 (the last layer has 3 outputs), received class 3; give the last layer \
+             one unit per class",
+        ),
+        (
+            Examples::rows([6], &inputs, 2, &[0.0; 8]).unwrap(),
+            "targets: expected 3 numbers per sample, received 2",
+        ),
+    ] {
+        assert_eq!(model.fit(&examples, Fit::new()).unwrap_err().to_string(), expected);
+        assert_eq!(model.fit(&good, Fit::new().watch("x", &examples)).unwrap_err().to_string(), expected);
+        assert_eq!(model.evaluate(&examples).unwrap_err().to_string(), expected);
+        assert_eq!(model.predict(&examples).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn weights() {
+    let mut model = of(Dense::new(2)).compile(Compile::new(Sgd::default(), sparse())).unwrap();
+    let mut set =
+        |name: &str, count| model.set_weight(name, &vec![1.0; count]).map_err(|error| error.to_string());
+    assert_eq!(
+        set("dense/kernl", 12),
+        Err("weights: expected one of dense/kernel, dense/bias, last/kernel, last/bias, received \"dense/kernl\""
+            .into())
+    );
+    assert_eq!(
+        set("dense/kernel", 13),
+        Err("weights: expected dense/kernel of shape [6, 2], received 13 values".into())
+    );
+    assert_eq!(set("dense/kernel", 12), Ok(()));
+    assert_eq!(model.weight("dense/kernel"), Some(vec![1.0; 12]));
+    assert_eq!(model.weight("dense/kernl"), None);
+}
+
+/// The variants themselves, for programs that match on them.
+#[test]
+fn errors_are_told_apart_by_their_kind() {
+    let kind =
+        |model: Sequential| model.compile(Compile::new(Sgd::default(), sparse())).map(drop).unwrap_err();
+    assert_eq!(kind(Sequential::new([0])), ModelError::InputShape(Shape::from([0]), 1 << 24));
+    assert_eq!(kind(Sequential::new([1])), ModelError::LayerCount { received: 0, most: 1000 });
+    assert!(matches!(kind(of(Dropout::new(2.0))), ModelError::Layer { layer, .. } if layer == "dropout"));
+}

@@ -1,0 +1,146 @@
+//! The gradients are the slopes of the loss: the oracle's gradients in float64 against central
+//! differences of its loss, for every layer, activation, loss and penalty.
+//!
+//! Each gradient op has its own code, so each is met by some model here. Differences are taken of
+//! the training loss itself, dropout included: two oracles at the same step draw the same masks.
+
+use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
+use seedbed_nn::prelude::*;
+use seedbed_nn::random::{Purpose, Seed, Streams};
+
+const SAMPLES: usize = 5;
+const INPUTS: usize = 6;
+const CLASSES: usize = 4;
+const STEP: f64 = 1e-5;
+
+fn batch(rows: bool) -> ReferenceBatch<f64> {
+    let mut stream = Streams::new(Seed(9)).open(Purpose::Split, "batch", 0);
+    let inputs = (0..SAMPLES * INPUTS).map(|_| f64::from(stream.normal())).collect();
+    let targets = if rows {
+        ReferenceTargets::Rows((0..SAMPLES * CLASSES).map(|_| f64::from(stream.uniform())).collect())
+    } else {
+        ReferenceTargets::Classes((0..SAMPLES).map(|_| stream.below(CLASSES as u32) as usize).collect())
+    };
+    ReferenceBatch { inputs, targets, samples: SAMPLES }
+}
+
+/// The gradient of every variable against central differences, relative to the largest gradient
+/// of the model.
+fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
+    let streams = Streams::new(Seed(4));
+    let model = model.compile(Compile::new(Sgd::default(), loss).streams(streams)).unwrap();
+    let mut oracle = Reference::<f64>::new(model.plan(), &streams);
+    let batch = batch(rows);
+    // Later masks than the first, and biases that are not zero.
+    (0..3).for_each(|_| drop(oracle.train(&batch)));
+    let mut after = oracle.clone();
+    after.train(&batch);
+    let largest = after.gradients.iter().flatten().fold(0.0_f64, |largest, g| largest.max(g.abs()));
+    assert!(largest > 1e-4, "{name}: the gradients are all but zero");
+    for (index, param) in model.params().iter().enumerate() {
+        let mut moved = 0;
+        for i in 0..param.count() {
+            let loss_at = |shift: f64| {
+                let mut shifted = oracle.clone();
+                shifted.weights[index][i] += shift;
+                shifted.train(&batch).loss
+            };
+            let slope = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
+            let gradient = after.gradients[index][i];
+            assert!(
+                (slope - gradient).abs() <= 1e-7 * largest.max(gradient.abs()),
+                "{name}: the slope of {}[{i}] is {slope:e}, the gradient {gradient:e}",
+                param.name
+            );
+            moved += usize::from(gradient != 0.0);
+        }
+        assert!(moved > 0, "{name}: no gradient reaches {}", param.name);
+    }
+}
+
+fn sparse() -> Loss {
+    Loss::SparseCategoricalCrossentropy { from_logits: false }
+}
+
+/// A layer before and one behind, so that gradients must pass through what is between.
+fn between(layers: impl IntoIterator<Item = Layer>) -> Sequential {
+    let first = Dense::new(7)
+        .activation(Activation::Tanh)
+        .bias_initializer(Initializer::RandomUniform { minval: -0.5, maxval: 0.5 });
+    let model = layers.into_iter().fold(Sequential::new([INPUTS]).add(first), Sequential::add);
+    model.add(Dense::new(CLASSES).activation(Activation::Softmax))
+}
+
+/// Of Dense, where the op is fused, and as a layer of its own.
+#[test]
+fn activations() {
+    let with_options = [
+        Activation::LeakyRelu { negative_slope: 0.05 },
+        Activation::Elu { alpha: 0.4 },
+        Activation::Gelu { approximate: true },
+    ];
+    let named = Activation::NAMES.map(|name| name.parse::<Activation>().unwrap());
+    for activation in named.into_iter().chain(with_options) {
+        let dense = Dense::new(7).activation(activation);
+        check(&format!("Dense {activation:?}"), &between([dense.into()]), sparse(), false);
+        let layer = ActivationLayer::new(activation);
+        check(&format!("Activation {activation:?}"), &between([layer.into()]), sparse(), false);
+    }
+}
+
+#[test]
+fn layers() {
+    check("Dense alone", &between([]), sparse(), false);
+    check("no bias", &between([Dense::new(5).use_bias(false).into()]), sparse(), false);
+    check("Rescaling", &between([Rescaling::new(-1.5, 0.3).into()]), sparse(), false);
+    check("Flatten", &between([Flatten::new().into()]), sparse(), false);
+    let first = Sequential::new([INPUTS]).add(Rescaling::new(0.5, 0.1)).add(Dropout::new(0.3));
+    check("before the first variable", &first.add(Dense::new(CLASSES)), Loss::MeanSquaredError, true);
+}
+
+#[test]
+fn dropout() {
+    check("Dropout", &between([Dropout::new(0.5).into()]), sparse(), false);
+    let relu = Dense::new(9).activation(Activation::Silu);
+    check("Dense, Dropout", &between([relu.into(), Dropout::new(0.25).into()]), sparse(), false);
+    let two: [Layer; 3] =
+        [Dropout::new(0.2).into(), Dropout::new(0.4).name("second").into(), Rescaling::new(2.0, 0.0).into()];
+    check("two", &between(two), sparse(), false);
+}
+
+#[test]
+fn losses() {
+    let categorical =
+        |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
+    for (loss, last, rows) in [
+        (sparse(), Activation::Softmax, false),
+        (sparse(), Activation::Sigmoid, false),
+        (Loss::SparseCategoricalCrossentropy { from_logits: true }, Activation::Linear, false),
+        (categorical(false, 0.0), Activation::Softmax, false),
+        (categorical(false, 0.0), Activation::Sigmoid, false),
+        (categorical(false, 0.0), Activation::Sigmoid, true),
+        (categorical(false, 0.2), Activation::Softmax, false),
+        (categorical(true, 0.1), Activation::Linear, false),
+        (Loss::MeanSquaredError, Activation::Linear, true),
+        (Loss::MeanSquaredError, Activation::Softmax, true),
+        (Loss::MeanSquaredError, Activation::Tanh, false),
+    ] {
+        let model = Sequential::new([INPUTS])
+            .add(Dense::new(7).activation(Activation::Tanh))
+            .add(Dense::new(CLASSES).activation(last));
+        check(&format!("{loss:?} of {last:?}, rows: {rows}"), &model, loss, rows);
+    }
+}
+
+/// The bias starts away from 0, where l1 has a kink.
+#[test]
+fn regularizers() {
+    for regularizer in [Regularizer::l1(0.1), Regularizer::l2(0.2), Regularizer::l1_l2(0.05, 0.1)] {
+        let dense = Dense::new(6)
+            .activation(Activation::Tanh)
+            .kernel_regularizer(regularizer)
+            .bias_regularizer(regularizer)
+            .bias_initializer(Initializer::Constant { value: 0.3 });
+        check(&format!("{regularizer:?}"), &between([dense.into()]), sparse(), false);
+    }
+}

@@ -1,0 +1,234 @@
+//! Every training choice gives Keras's numbers: `benches/peers/fixtures/parity`.
+//!
+//! A record is checked if our readers understand Keras's names in it; the others are counted and
+//! listed with the reason, so that a new optimizer or loss is checked from the day it has a name.
+//! The oracle in float64 must agree with Keras's float64 to 1e-12; the engine with its float32 to
+//! 2e-6, relative for losses and absolute for weights.
+
+mod keras;
+#[path = "keras/tables.rs"]
+mod tables;
+
+use keras::{
+    Choice, absolute, fixture, kernel, labels, oracle_weights, read, relative, start, train_on_batch, unit,
+    weights,
+};
+use seedbed_nn::plan::reference::{ReferenceBatch, ReferenceTargets};
+use seedbed_nn::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use tables::Function;
+
+#[derive(Deserialize)]
+struct File {
+    model: Sizes,
+    runs: Vec<Run>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Sizes {
+    inputs: usize,
+    hidden: usize,
+    classes: usize,
+    batch_size: usize,
+    steps: usize,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    name: String,
+    dtype: String,
+    activation: Function,
+    output_activation: String,
+    loss: Choice,
+    optimizer: Choice,
+    targets: String,
+    sample_weights: Option<String>,
+    exclude_from_weight_decay: Vec<String>,
+    first_layer: BTreeMap<String, Choice>,
+    losses: Vec<f64>,
+    weights: BTreeMap<String, Vec<f64>>,
+}
+
+/// A record in our words.
+struct Ready {
+    model: Sequential,
+    optimizer: Optimizer,
+    loss: Loss,
+}
+
+/// Keras on TensorFlow, and only there, undoes a last sigmoid before a crossentropy of classes, as
+/// if it had been a softmax. We do not: a sigmoid's outputs are what they are.
+const OTHERWISE: [&str; 2] =
+    ["sparse_categorical_crossentropy_on_sigmoid", "categorical_crossentropy_on_sigmoid"];
+
+/// The record in our words, or why it cannot be said in them.
+fn ready(run: &Run, sizes: Sizes) -> Result<Ready, String> {
+    if OTHERWISE.contains(&run.name.as_str()) {
+        return Err("differs from Keras on TensorFlow by intent: sigmoid before a crossentropy".into());
+    }
+    let neutral = [("reduction", "sum_over_batch_size".into()), ("axis", (-1).into())];
+    let (optimizer, loss) = (run.optimizer.optimizer()?, run.loss.read(&neutral)?);
+    if let Some(kind) = &run.sample_weights {
+        return Err(format!("weights per {kind}"));
+    }
+    if !run.exclude_from_weight_decay.is_empty() {
+        return Err("exclude_from_weight_decay".into());
+    }
+    Ok(Ready { model: model(run, sizes)?, optimizer, loss })
+}
+
+fn model(run: &Run, sizes: Sizes) -> Result<Sequential, String> {
+    let mut first =
+        json!({"class_name": "Dense", "units": sizes.hidden, "activation": run.activation.read()});
+    for (role, choice) in &run.first_layer {
+        first[role] =
+            if role.ends_with("regularizer") { choice.regularizer()? } else { json!(choice.class_name) };
+    }
+    let model = Sequential::new([sizes.inputs]).add(read::<Layer>(first)?);
+    if run.output_activation == "hard_sigmoid" {
+        // The runs with this last activation stay on its slope, where it is x/6 + 1/2.
+        return Ok(model.add(Dense::new(sizes.classes)).add(Rescaling::new(1.0 / 6.0, 0.5)));
+    }
+    let last = json!({"class_name": "Dense", "units": sizes.classes, "activation": run.output_activation});
+    Ok(model.add(read::<Layer>(last)?))
+}
+
+/// Inputs and targets of all steps.
+struct Data {
+    inputs: Vec<f32>,
+    labels: Vec<u16>,
+    /// One number per output, where the targets are not class numbers.
+    rows: Option<Vec<f32>>,
+}
+
+fn data(run: &Run, sizes: Sizes) -> Data {
+    let (count, classes) = (sizes.steps * sizes.batch_size, sizes.classes);
+    let inputs = (0..count * sizes.inputs).map(|i| (2.0 * unit(200, i) - 1.0) as f32).collect();
+    let labels = labels(count, classes as u64);
+    let target = |i: usize| match run.targets.as_str() {
+        "one_hot" => f64::from(u8::from(usize::from(labels[i / classes]) == i % classes)),
+        "dense" => 2.0 * unit(400, i) - 1.0,
+        "positive" => unit(400, i) + 0.1,
+        "share" => {
+            let row = i / classes * classes;
+            unit(400, i) / (row..row + classes).map(|i| unit(400, i)).sum::<f64>()
+        }
+        other => panic!("unknown targets {other}"),
+    };
+    let rows = (run.targets != "class").then(|| (0..count * classes).map(|i| target(i) as f32).collect());
+    Data { inputs, labels, rows }
+}
+
+/// Losses and final weights of the engine.
+fn engine(ready: &Ready, data: &Data, sizes: Sizes) -> (Vec<f64>, BTreeMap<String, Vec<f64>>) {
+    let (mut model, _) = start(&ready.model, Compile::new(ready.optimizer, ready.loss));
+    let all = match &data.rows {
+        Some(rows) => Examples::rows([sizes.inputs], &data.inputs, sizes.classes, rows),
+        None => Examples::classes([sizes.inputs], &data.inputs, &data.labels),
+    };
+    let all = all.unwrap();
+    let losses = (0..sizes.steps).map(|step| {
+        let from = step * sizes.batch_size;
+        train_on_batch(&mut model, &all.slice(from, from + sizes.batch_size))
+    });
+    (losses.collect(), weights(&model))
+}
+
+/// Losses and final weights of the oracle in float64.
+fn oracle(ready: &Ready, data: &Data, sizes: Sizes) -> (Vec<f64>, BTreeMap<String, Vec<f64>>) {
+    let (model, mut oracle) = start(&ready.model, Compile::new(ready.optimizer, ready.loss));
+    let widened = |numbers: &[f32]| numbers.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let losses = (0..sizes.steps).map(|step| {
+        let (from, to) = (step * sizes.batch_size, (step + 1) * sizes.batch_size);
+        let targets = match &data.rows {
+            Some(rows) => ReferenceTargets::Rows(widened(&rows[from * sizes.classes..to * sizes.classes])),
+            None => ReferenceTargets::Classes(data.labels[from..to].iter().map(|&l| l.into()).collect()),
+        };
+        let inputs = widened(&data.inputs[from * sizes.inputs..to * sizes.inputs]);
+        oracle.train(&ReferenceBatch { inputs, targets, samples: sizes.batch_size }).loss
+    });
+    (losses.collect(), oracle_weights(&model, &oracle))
+}
+
+/// How far the furthest weight of a variable came.
+fn change(name: &str, end: &[f64], sizes: Sizes) -> f64 {
+    let start = match name {
+        "dense/kernel" => kernel(0, sizes.inputs, sizes.hidden),
+        "dense_1/kernel" => kernel(1, sizes.hidden, sizes.classes),
+        _ => vec![0.0; end.len()],
+    };
+    end.iter().zip(start).map(|(w, s)| (w - f64::from(s)).abs()).fold(0.0, f64::max)
+}
+
+/// What is allowed: (losses, relative; weights, absolute; weights, as a share of how far the
+/// variable's fastest weight came). Found are at most a tenth of these.
+fn tolerance(run: &Run) -> (f64, f64, f64) {
+    if run.dtype == "float64" { (1e-12, 1e-12, 1e-12) } else { (2e-6, 2e-6, 2e-4) }
+}
+
+fn check(run: &Run, ready: &Ready, sizes: Sizes) {
+    let place = format!("{} in {}", run.name, run.dtype);
+    let (loss_bound, weight_bound, share_bound) = tolerance(run);
+    let data = data(run, sizes);
+    let single = run.dtype == "float32";
+    let (losses, weights) = if single { engine(ready, &data, sizes) } else { oracle(ready, &data, sizes) };
+    let error = relative(&losses, &run.losses, 1e-3);
+    assert!(error <= loss_bound, "{place}: losses differ by {error:e}");
+    assert_eq!(run.weights.len(), 4, "{place}");
+    for (name, expected) in &run.weights {
+        let change = change(name, expected, sizes);
+        let error = absolute(&weights[name], expected);
+        assert!(
+            error <= weight_bound && error <= share_bound * change,
+            "{place}: {name} differs by {error:e}, having moved {change:e}"
+        );
+    }
+}
+
+/// Checks a file; says what was left out, and how many records were checked.
+fn check_file(name: &str, at_least: usize) {
+    let file: File = fixture(&format!("parity/{name}.json"));
+    let (mut checked, mut left_out) = (0, BTreeMap::<String, Vec<&str>>::new());
+    for run in &file.runs {
+        match ready(run, file.model) {
+            Ok(ready) => {
+                check(run, &ready, file.model);
+                checked += 1;
+            }
+            Err(why) => left_out.entry(why).or_default().push(&run.name),
+        }
+    }
+    println!("{name}: {checked} of {} records checked; not yet supported:", file.runs.len());
+    for (why, mut names) in left_out {
+        names.dedup();
+        println!("  {}: {why}", names.join(", "));
+    }
+    assert!(checked >= at_least, "{name}: {checked} records were understood, once it was {at_least}");
+}
+
+#[test]
+fn optimizers() {
+    check_file("optimizers", 40);
+}
+
+#[test]
+fn losses() {
+    check_file("losses", 20);
+}
+
+#[test]
+fn activations() {
+    check_file("activations", 28);
+}
+
+#[test]
+fn regularizers() {
+    check_file("regularizers", 10);
+}
+
+#[test]
+fn constraints() {
+    check_file("constraints", 0);
+}
