@@ -155,7 +155,7 @@ fn what_cannot_be_is_refused_before_any_work() {
         (lesson(&["--dropout", "nan"]), 2, &["'nan'"]),
         (lesson(&["--l2", "-1"]), 2, &["'-1'", "at least 0"]),
         (lesson(&["--seed", "-1"]), 2, &["'-1'", "--seed"]),
-        (lesson(&["--epochs", "0"]), 2, &["'0'", "at least 1"]),
+        (vec!["lesson", "--epochs", "0"], 2, &["'0'", "at least 1"]),
         (lesson(&["--batch-size", "0"]), 2, &["--batch-size"]),
         (lesson(&["--seeds", "0"]), 2, &["--seeds"]),
         (lesson(&["--hidden", "1000000000000"]), 2, &["1000000000000"]),
