@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::terminal::Terminal;
 use crate::terminal::table::table;
 use clap::Args;
-use seedbed::lab::format::{percent, signed_points};
+use seedbed::lab::format::{fixed, percent};
 use seedbed::lab::prepared::Prepared;
 use serde_json::json;
 
@@ -44,6 +44,6 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     };
     let rows = [row("training", data.train().len(), &training), row("test", data.test().len(), &test)];
     terminal.lines(&table(&[&loaded.dataset.title, "pictures", "accuracy", "loss"], &rows))?;
-    terminal.lines(&format!("gap: {} points", signed_points(gap)))?;
+    terminal.lines(&format!("gap: {} points", fixed(100.0 * gap, 2)))?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use seedbed::ProgressBar;
 use seedbed::lab::files::check_writable;
-use seedbed::lab::format::{percent, plural, signed_points};
+use seedbed::lab::format::{fixed, percent, plural};
 use seedbed::lab::prepared::Prepared;
 use seedbed::lab::recipe::Recipe;
 use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
@@ -164,7 +164,7 @@ fn result(trial: &TrialRecord) -> String {
         ending(trial),
         percent(last.train_accuracy),
         percent(last.test_accuracy),
-        signed_points(last.gap()),
+        fixed(100.0 * last.gap(), 2),
         trial.seed,
     )
 }
@@ -196,7 +196,6 @@ impl Observer for Watcher<'_> {
     }
 
     fn epoch_end(&mut self, record: &EpochRecord) {
-        let validation = Some((record.test_accuracy, record.test_loss));
-        self.bar.iter_mut().for_each(|bar| bar.end(record.running_accuracy, record.running_loss, validation));
+        self.bar.iter_mut().for_each(|bar| bar.end(record.running_accuracy, record.running_loss, None));
     }
 }

@@ -26,29 +26,32 @@ pub(super) fn tell(
         )?;
         terminal.lines("")?;
     }
-    let rows: Vec<Vec<String>> =
-        comparison.scores.iter().map(|score| scores(score, record.seeds.len())).collect();
-    terminal.lines(&table(&["", "runs", "running, %", "training, %", "test, %", "gap, points"], &rows))?;
-    if comparison.repeated() {
-        terminal
-            .lines(&format!("Mean ± standard deviation over {}.\n", plural(record.seeds.len(), "seed")))?;
-        let rows: Vec<Vec<String>> = comparison.effects.iter().map(effect).collect();
-        terminal.lines(&table(
-            &["difference, paired by seed", "points", "95% interval", "p, corrected"],
-            &rows,
-        ))?;
+    if record.interrupted {
+        terminal.paragraph("The lesson was interrupted: this is what was measured by then.\n")?;
     }
+    tables(record, comparison, terminal)?;
     let answer = Answer::of(record, comparison);
     terminal.lines("")?;
     terminal.paragraph(&answer.headline)?;
     answer.remarks.iter().try_for_each(|remark| terminal.item(remark))?;
-    if record.interrupted {
-        terminal.paragraph("\nThe lesson was interrupted: this is what was measured by then.")?;
-    }
     record.dataset.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
-    terminal
-        .lines(&format!("\nThe report, with curves, mistakes and weights, is in {}", report.display()))?;
-    if terminal.quiet() { Ok(()) } else { your_turn(terminal) }
+    let report = report.display();
+    terminal.lines(&format!("\nThe report, with curves, mistakes and weights, is in {report}"))?;
+    if terminal.quiet() || record.interrupted { Ok(()) } else { your_turn(terminal) }
+}
+
+fn tables(record: &LessonRecord, comparison: &Comparison, terminal: &Terminal) -> anyhow::Result<()> {
+    let asked = record.seeds.len();
+    let rows: Vec<Vec<String>> = comparison.scores.iter().map(|score| scores(score, asked)).collect();
+    terminal.lines(&table(&["", "runs", "running, %", "training, %", "test, %", "gap, points"], &rows))?;
+    if !comparison.repeated() {
+        return Ok(());
+    }
+    let complete = comparison.scores.iter().all(|score| score.finished == asked);
+    let over = if complete { plural(asked, "seed") } else { "the runs that finished".to_owned() };
+    terminal.lines(&format!("Mean ± standard deviation over {over}.\n"))?;
+    let rows: Vec<Vec<String>> = comparison.effects.iter().map(effect).collect();
+    terminal.lines(&table(&["difference, paired by seed", "points", "95% interval", "p, corrected"], &rows))
 }
 
 fn scores(score: &Score, asked: usize) -> Vec<String> {
