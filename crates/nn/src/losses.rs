@@ -212,8 +212,14 @@ mod tests {
     #[test]
     fn bad_input_is_refused_and_explained() {
         for (json, expected) in [
-            (r#""mean_square_error""#, "unknown loss `mean_square_error`, did you mean `mean_squared_error`?"),
-            (r#"{"name": "mse", "from_logits": true}"#, "mean_squared_error has no parameters, but `from_logits`"),
+            (
+                r#""mean_square_error""#,
+                "unknown loss `mean_square_error`, did you mean `mean_squared_error`?",
+            ),
+            (
+                r#"{"name": "mse", "from_logits": true}"#,
+                "mean_squared_error has no parameters, but `from_logits`",
+            ),
             (
                 r#"{"name": "categorical_crossentropy", "label_smoothing": 1.5}"#,
                 "categorical_crossentropy: label_smoothing must be from 0 to 1, but is 1.5",

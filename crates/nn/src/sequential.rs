@@ -128,10 +128,12 @@ mod tests {
 
     #[test]
     fn layers_are_named_by_class_and_number() {
-        let model = model().add(Dense::new(3)).add(Dropout::new(0.1)).add(ActivationLayer::new(Activation::Relu));
+        let model =
+            model().add(Dense::new(3)).add(Dropout::new(0.1)).add(ActivationLayer::new(Activation::Relu));
         let placed = model.placed().unwrap();
         let names: Vec<&str> = placed.iter().map(|placed| placed.name.as_str()).collect();
-        let expected = ["rescaling", "flat", "dense", "dropout", "dense_1", "activation", "dense_2", "dropout_1"];
+        let expected =
+            ["rescaling", "flat", "dense", "dropout", "dense_1", "activation", "dense_2", "dropout_1"];
         assert_eq!(names[..8], expected);
         assert_eq!(names[8], "activation_1");
         let shapes = placed.iter().map(|placed| placed.output.axes().to_vec()).collect::<Vec<_>>();
@@ -165,14 +167,18 @@ mod tests {
             .use_bias(true)
             .kernel_initializer(Initializer::GlorotUniform)
             .bias_initializer(Initializer::Zeros);
-        let expected = Sequential::new([28, 28]).add(Flatten::new()).add(defaults).add(Rescaling::new(2.0, 0.0));
+        let expected =
+            Sequential::new([28, 28]).add(Flatten::new()).add(defaults).add(Rescaling::new(2.0, 0.0));
         assert_eq!(toml::from_str::<Sequential>(text).unwrap(), expected);
     }
 
     #[test]
     fn files_that_mean_nothing_are_refused() {
         for (json, expected) in [
-            (r#"{"class_name": "Dens", "units": 3}"#, "unknown layer `Dens`, did you mean `Dense`?; known are Flatten, Dense,"),
+            (
+                r#"{"class_name": "Dens", "units": 3}"#,
+                "unknown layer `Dens`, did you mean `Dense`?; known are Flatten, Dense,",
+            ),
             (r#"{"class_name": "Dense"}"#, "missing field `units`"),
             (r#"{"class_name": "Dense", "units": 3, "activaton": "relu"}"#, "unknown field `activaton`"),
             (r#"{"class_name": "Dense", "units": -3}"#, "invalid value: integer `-3`"),
@@ -186,7 +192,10 @@ mod tests {
             assert!(error.contains(expected), "{json}: {error}");
         }
         let error = Layer::known("Conv2d").unwrap_err().to_string();
-        assert!(error.contains("unknown layer `Conv2d`") && error.contains("known are Flatten, Dense,"), "{error}");
+        assert!(
+            error.contains("unknown layer `Conv2d`") && error.contains("known are Flatten, Dense,"),
+            "{error}"
+        );
         assert_eq!(Layer::NAMES.map(|name| Layer::known(name).is_ok()), [true; 5]);
     }
 
