@@ -1,5 +1,6 @@
 //! The subcommands: one file each.
 
+mod bench;
 mod completions;
 mod data;
 mod evaluate;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Summary(summary::Options),
     /// Shows the steps in which a model is trained
     Plan(plan::Options),
+    /// Times training and scoring; one JSON line per epoch
+    Bench(bench::Options),
     /// Lists, fetches and shows datasets
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -49,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Predict(options) => predict::run(options, quiet),
         Command::Summary(options) => summary::run(options),
         Command::Plan(options) => plan::run(options),
+        Command::Bench(options) => bench::run(options, quiet),
         Command::Data(command) => data::run(command, quiet),
         Command::Completions(options) => completions::run(options),
         Command::Man(options) => man::run(options),

@@ -10,6 +10,7 @@
 //! | [`recipe`] | everything that decides a run but the seed: the model file |
 //! | [`prepared`] | a dataset as a recipe wants it |
 //! | [`trial`] | runs one recipe with one seed, returns its record |
+//! | [`mod@bench`] | the work that is timed against other programs |
 //! | [`weights`], [`history`] | what a trial leaves, as files |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
 //! | [`comparison`] | takes a record, returns every model's scores and its paired differences to the baseline |
@@ -19,6 +20,7 @@
 //! Imports run upwards in this table only. Nothing here prints, and everything from [`comparison`] on is pure.
 
 pub mod answer;
+pub mod bench;
 pub mod comparison;
 mod environment;
 pub mod error;

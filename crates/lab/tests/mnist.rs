@@ -1,5 +1,7 @@
 //! The lesson's models on MNIST, where `SEEDBED_DATA` points at it.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_data::{DataName, Finder, Loaded, load, locate};
 use seedbed_lab::lesson::{Lesson, LessonOptions};
 use std::num::NonZeroUsize;

@@ -1,8 +1,10 @@
 //! How: the steps of a plan at machine speed.
 //!
-//! A [`Kernel`] is one step's work, written over [`F32Lane`]. [`SimdLevel::run`] starts it with
+//! A `Kernel` is one step's work, written over [`F32Lane`]. `SimdLevel::run` starts it with
 //! the lane that the machine has (or the one asked for); everything below is inlined into that
 //! one function, so the choice is made once per step.
+
+#![allow(clippy::needless_range_loop, reason = "constant bounds, so that every index is a register")]
 
 pub(crate) mod dense;
 pub(crate) mod dropout;

@@ -1,8 +1,8 @@
 //! Layers: what they are called, what they need, and which ops they stand for.
 //!
 //! A layer writes its forward ops; the gradients of ops are in [`crate::plan`], once per op. To add
-//! one: a file with its equation and a struct that implements [`LayerRule`], a variant of
-//! [`Layer`], a line in [`Layer::rule`].
+//! one: a file with its equation and a struct that implements `LayerRule`, a variant of
+//! [`Layer`], a line in `Layer::rule`.
 
 use crate::config::Value;
 use crate::names::{self, UnknownName};

@@ -80,7 +80,7 @@ impl Loss {
     }
 
     /// Whether the prediction is taken as logits.
-    pub(crate) fn from_logits(&self) -> bool {
+    pub(crate) fn takes_logits(&self) -> bool {
         match self {
             Self::SparseCategoricalCrossentropy { from_logits }
             | Self::CategoricalCrossentropy { from_logits, .. } => *from_logits,

@@ -195,7 +195,12 @@ impl Model {
     /// Where the samples do not fit the model or an option is impossible; nothing was changed then.
     pub fn fit(&mut self, examples: &Examples<'_>, mut fit: Fit<'_>) -> Result<History, ModelError> {
         self.check_fit(examples, &fit)?;
-        let mut workspace = Workspace::new(&self.plan.train, fit.batch_size.min(examples.len()), examples);
+        let mut workspace = Workspace::new(
+            &self.plan.train,
+            fit.batch_size.min(examples.len()),
+            examples,
+            self.threads.get(),
+        );
         let mut history = History::new();
         let mut order: Vec<u32> = Vec::with_capacity(examples.len());
         let batches = examples.len().div_ceil(fit.batch_size);

@@ -3,7 +3,7 @@
 //! A rule sees one weight (or a lane of them), its gradient and its slots (moments and the like);
 //! the numbers that are the same for all weights of a step come from [`UpdateRule::scalars`]. It
 //! knows nothing of layers, buffers or vector widths. To add one: a file with its equation and
-//! the rule, a variant of [`Rule`], a row in [`Rule::NAMES`], a line in each match below.
+//! the rule, a variant of [`Rule`], its name in [`Optimizer::NAMES`], a line in each match below.
 
 use crate::config::{self, InvalidParameter, Named, Value, require};
 use crate::lane::Lane;

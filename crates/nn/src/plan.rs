@@ -6,7 +6,7 @@
 //! | fuse | [`mod@fuse`] | steps: what is done in one pass |
 //! | allocate | [`layout`] | a range in a flat buffer for every number |
 //! | run | `run`, `workspace`, `barrier` | weights that moved, outputs, losses |
-//! | oracle | [`reference`] | the same numbers, slowly |
+//! | oracle | [`mod@reference`] | the same numbers, slowly |
 
 use crate::error::ModelError;
 use crate::kernels::SimdLevel;

@@ -3,6 +3,8 @@
 //! One test only: the counter sees every thread of the process. The thread that waits for the test
 //! is one of them, so what is found once may be its own; what training allocates is found every time.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::callbacks::Progress;
 use seedbed_nn::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,7 @@
 //! Everything impossible is refused before any work, saying what was expected and what was received.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::error::ModelError;
 use seedbed_nn::prelude::*;
 use seedbed_nn::shape::Shape;

@@ -4,6 +4,8 @@
 //! Each gradient op has its own code, so each is met by some model here. Differences are taken of
 //! the training loss itself, dropout included: two oracles at the same step draw the same masks.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use seedbed_nn::random::{Purpose, Seed, Streams};

@@ -4,6 +4,8 @@
 //! Keras's own float32 drifts 3e-5 away from its float64 within the 120 steps, so the engine
 //! is held to 1e-4; the oracle in float64, where only the formulas count, to 1e-11.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod keras;
 
 use flate2::read::GzDecoder;

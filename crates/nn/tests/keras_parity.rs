@@ -5,6 +5,8 @@
 //! The oracle in float64 must agree with Keras's float64 to 1e-12; the engine with its float32 to
 //! 2e-6, relative for losses and absolute for weights.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod keras;
 #[path = "keras/tables.rs"]
 mod tables;

@@ -1,6 +1,8 @@
 //! The engine gives the oracle's bits: every op and every optimizer, odd shapes, a short last batch,
 //! sparse and dense inputs, every vector level of this machine, one to three threads.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::callbacks::Progress;
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;

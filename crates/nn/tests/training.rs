@@ -1,6 +1,8 @@
 //! What a fit promises: the same seed gives the same bits, a fit goes on where the last ended, every
 //! random stream changes what it is for and nothing else, and a fit that ends early says why.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use seedbed_nn::callbacks::{Progress, Weights};
 use seedbed_nn::history::Logs;
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};

@@ -40,7 +40,7 @@ pub(crate) struct Options {
     init: Initializer,
 
     /// The dropout rate of model 3
-    #[arg(long, value_name = "R", default_value_t = 0.5, value_parser = rate)]
+    #[arg(long, allow_negative_numbers = true, value_name = "R", default_value_t = 0.5, value_parser = rate)]
     dropout: f64,
 
     /// The optimizer of all three models, instead of adam, nadam and adagrad
@@ -52,35 +52,35 @@ pub(crate) struct Options {
     loss: Option<Loss>,
 
     /// The l1 penalty on the weights of models 2 and 3
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = penalty)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.0, value_parser = penalty)]
     l1: f64,
 
     /// The l2 penalty on the weights of models 2 and 3
-    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = penalty)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.0, value_parser = penalty)]
     l2: f64,
 
     /// How often all training pictures are seen
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 10, value_parser = count)]
     epochs: usize,
 
     /// How many pictures a training step sees
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 32, value_parser = count)]
     batch_size: usize,
 
     /// How many hidden units every model has
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 128, value_parser = count)]
     hidden: usize,
 
     /// The first seed
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 0)]
     seed: u64,
 
     /// How many seeds every model is run with
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "K", default_value_t = 1, value_parser = count)]
     seeds: usize,
 
     /// How many of the first training pictures are used; all by default
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = count)]
     train_size: Option<usize>,
 
     #[command(flatten)]

@@ -48,22 +48,22 @@ pub(crate) struct Options {
     history: Option<PathBuf>,
 
     /// The seed of everything random: first weights, order of pictures, dropout
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 0)]
     seed: u64,
 
     /// How often all training pictures are seen, instead of what the model file says
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = count)]
     epochs: Option<usize>,
 
     /// How many pictures a step sees, instead of what the model file says
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = count)]
     batch_size: Option<usize>,
 
     #[command(flatten)]
     data: DataOptions,
 
     /// How many threads train; all by default, and the numbers are the same with any
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = count)]
     threads: Option<usize>,
 
     /// Which vector instructions to use; the best by default, and the numbers are the same with any

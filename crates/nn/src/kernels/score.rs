@@ -72,7 +72,7 @@ fn largest(row: &[f32]) -> f32 {
             *chain = Lane::max(x, *chain);
         }
     }
-    fold(chains, |a, b| Lane::max(a, b))
+    fold(chains, Lane::max)
 }
 
 /// `to = softmax(z)`; returns `max z` and `Σ exp(z − max z)`.

@@ -7,11 +7,15 @@
 //!           starts  where each block of inputs begins
 //! ```
 //!
+//! Every thread makes its own lists of the whole batch: that takes a few microseconds, and lists that
+//! another core has just written would take longer to read.
+//!
 //! The forward product walks a sample's list; the weight gradient walks an input's bits. Leaving out
 //! the terms `0·w` does not change a bit: every chain starts at +0 and ends with + 0.
 
 use super::matrix::Matrix;
 use crate::lane::PAD;
+use crate::plan::buffer::Buffer;
 
 /// Inputs per block: the forward product takes a few blocks of inputs at a time for all samples, so
 /// that their weights stay in the first cache.
@@ -24,6 +28,9 @@ pub(crate) struct SparseBuffers {
     values: Vec<f32>,
     starts: Vec<u32>,
     masks: Vec<u16>,
+    /// The numbers by input: row k holds those of input k.
+    columns: Buffer,
+    batch: usize,
     inputs: usize,
 }
 
@@ -35,19 +42,22 @@ impl SparseBuffers {
             values: vec![0.0; list],
             starts: vec![0; batch * starts_stride(inputs)],
             masks: vec![0; groups(batch) * inputs],
+            columns: Buffer::new(inputs * batch.next_multiple_of(PAD)),
+            batch,
             inputs,
         }
     }
 
-    /// A view for the threads of a run; `twin` is the input's transpose, which holds the numbers by
-    /// input.
-    pub(crate) fn view(&mut self, twin: Matrix) -> Sparse {
+    /// A view for one thread of a run.
+    pub(crate) fn view(&mut self) -> Sparse {
+        // SAFETY: the buffer has a row per input.
+        let columns = unsafe { Matrix::new(self.columns.start(), self.batch.next_multiple_of(PAD)) };
         Sparse {
             places: self.places.as_mut_ptr(),
             values: self.values.as_mut_ptr(),
             starts: self.starts.as_mut_ptr(),
             masks: self.masks.as_mut_ptr(),
-            twin,
+            columns,
             inputs: self.inputs,
         }
     }
@@ -62,8 +72,7 @@ fn starts_stride(inputs: usize) -> usize {
     inputs.div_ceil(BLOCK) + 1
 }
 
-/// Samples come in groups of 16, each with masks of its own, so that threads with different samples
-/// write different memory; four groups are read as one 64-bit mask.
+/// Samples come in groups of 16 with masks of their own; four groups are read as one 64-bit mask.
 fn groups(batch: usize) -> usize {
     batch.div_ceil(PAD).next_multiple_of(4)
 }
@@ -75,11 +84,11 @@ pub(crate) struct Sparse {
     values: *mut f32,
     starts: *mut u32,
     masks: *mut u16,
-    pub(crate) twin: Matrix,
+    pub(crate) columns: Matrix,
     inputs: usize,
 }
 
-// SAFETY: as for `Matrix`: no two threads use the same numbers at the same time unless both read.
+// SAFETY: each view is used by one thread only.
 unsafe impl Send for Sparse {}
 // SAFETY: as above.
 unsafe impl Sync for Sparse {}
@@ -136,7 +145,7 @@ impl Sparse {
     /// Writes the masks and values by input of one group of samples from their lists.
     ///
     /// # Safety
-    /// The samples' lists must have been written; nobody else may use the group meanwhile.
+    /// The samples' lists must have been written.
     #[inline(always)]
     pub(crate) unsafe fn write_columns(self, group: usize, rows: std::ops::Range<usize>) {
         // SAFETY: as the caller promises; every place is below the number of inputs.
@@ -148,7 +157,7 @@ impl Sparse {
                 for i in 0..*self.start(row, self.blocks()) as usize {
                     let k = *places.add(i) as usize;
                     *self.mask(group, k) |= bit;
-                    *self.twin.at(k, row) = *values.add(i);
+                    *self.columns.at(k, row) = *values.add(i);
                 }
             }
         }

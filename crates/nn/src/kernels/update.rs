@@ -188,7 +188,7 @@ impl KernelUpdate<'_> {
                 while bits != 0 {
                     let b = first + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    let factor = L::splat(*x.twin.at(k, b));
+                    let factor = L::splat(*x.columns.at(k, b));
                     for n in 0..N {
                         acc[n] = factor.mul_add(L::load(self.dy.at(b, j + n * L::WIDTH)), acc[n]);
                     }

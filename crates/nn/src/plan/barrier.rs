@@ -1,13 +1,13 @@
 //! Where the threads of a run wait for each other between steps.
 //!
 //! A step takes microseconds, so a waiting thread spins. It gives its core away at once where threads
-//! outnumber cores; otherwise only after some milliseconds: on a busy machine, a core that is given away
+//! outnumber cores; otherwise only after about a millisecond: on a busy machine, a core that is given away
 //! comes back a whole time slice later, and the next wait would be the other thread's.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How often a thread looks before it lets others run, where every thread has a core: milliseconds.
-const PATIENT: u32 = 300_000;
+/// How often a thread looks before it lets others run, where every thread has a core: about a millisecond.
+const PATIENT: u32 = 40_000;
 /// The same where threads outnumber cores.
 const IMPATIENT: u32 = 100;
 

@@ -109,14 +109,11 @@ pub struct ValueLayout {
 impl ValueLayout {
     /// Places for the values that the steps touch, for batches of up to `batch` samples.
     ///
-    /// A sparse input's numbers by input stand in its transpose; the input itself has no place.
+    /// A sparse input stands in lists and has no place here.
     pub(super) fn new(program: &Program, steps: &[Step], batch: usize, sparse: bool) -> Self {
         let mut ranges = Ranges::default();
         let mut values = vec![None; program.values.len()];
         let mut twins = values.clone();
-        if sparse {
-            twins[0] = Some(ranges.take(program.values[0].width, batch));
-        }
         for step in steps {
             for id in step.values().into_iter().filter(|id| !sparse || id.0 != 0) {
                 values[id.0].get_or_insert_with(|| ranges.take(batch, program.values[id.0].width));

@@ -72,7 +72,7 @@ fn check_loss(loss: Loss, placed: &[Placed<'_>], to: &Forward, output: ValueId) 
             last.name
         ));
     }
-    if loss.from_logits() && follows_softmax(to, output) {
+    if loss.takes_logits() && follows_softmax(to, output) {
         return wrong(format!(
             "from_logits expects logits, received a softmax's probabilities from {:?}; \
              remove the softmax or from_logits",
@@ -89,7 +89,7 @@ fn score(to: &mut Forward, loss: Loss, output: ValueId, training: bool) -> (Valu
             to.ops.pop();
             Some((x, out))
         }
-        _ if loss.from_logits() => {
+        _ if loss.takes_logits() => {
             let probabilities = add_value(to, "loss/probabilities", output);
             Some((output, probabilities))
         }

@@ -2,7 +2,7 @@
 //!
 //! In `f32` the engine must equal it bit for bit. In `f64` it checks gradients against differences.
 //! It is written to be obviously right, and to be read beside the definition of each
-//! [`Op`](crate::ops::Op).
+//! [`Op`].
 
 use super::Plan;
 use super::workspace::initial;

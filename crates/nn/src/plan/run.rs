@@ -18,7 +18,7 @@ use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::matrix::{Matrix, Panels, Part};
 use crate::kernels::penalty::RowNorms;
 use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
-use crate::kernels::sparse::Sparse;
+use crate::kernels::sparse::{Sparse, SparseBuffers};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
 use crate::lane::PAD;
@@ -44,7 +44,8 @@ struct Shared<'a> {
     norms: Vec<Matrix>,
     labels: *mut u32,
     targets: Matrix,
-    sparse: Option<Sparse>,
+    /// The lists of every thread, where the input stands as lists.
+    sparse: Option<Vec<Sparse>>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -107,6 +108,8 @@ impl Score {
 /// How the threads of two steps may meet.
 #[derive(Clone, Copy, PartialEq)]
 enum Sharing {
+    /// Writes what only the thread itself reads.
+    Own,
     /// By samples: reads and writes only rows of the thread's own samples.
     Samples,
     /// Reads values, writes only its own variable.
@@ -117,6 +120,7 @@ enum Sharing {
 
 fn sharing(step: &Step, shared: &Shared<'_>, part: Part) -> Sharing {
     match step {
+        Step::Gather { .. } if shared.sparse.is_some() => Sharing::Own,
         Step::Dense { kernel, .. } if shared.columns(part, *kernel).is_some() => Sharing::Product,
         Step::InputGradient { .. } => Sharing::Product,
         Step::KernelUpdate { .. } | Step::BiasUpdate { .. } => Sharing::Update,
@@ -127,12 +131,15 @@ fn sharing(step: &Step, shared: &Shared<'_>, part: Part) -> Sharing {
 
 /// Whether all threads must have done `step` before one may begin `next`.
 ///
-/// Not between two steps by samples, nor between two updates (each writes its own variable), nor
+/// Not after a step whose results the thread keeps to itself (the labels that a gather writes beside its
+/// lists are read by samples), nor between two steps by samples, nor between two updates (each writes its own variable), nor
 /// between an update and the input gradient of the layer below, which reads an older variable.
 fn needs_barrier(step: Sharing, next: Sharing) -> bool {
     !matches!(
         (step, next),
-        (Sharing::Samples, Sharing::Samples) | (Sharing::Update, Sharing::Update | Sharing::Product)
+        (Sharing::Own, _)
+            | (Sharing::Samples, Sharing::Samples)
+            | (Sharing::Update, Sharing::Update | Sharing::Product)
     )
 }
 
@@ -177,11 +184,8 @@ impl<'a> Shared<'a> {
     ) -> Self {
         let values = workspace.values.start();
         let layout = &workspace.layout;
-        let sparse = workspace.sparse.as_mut().map(|buffers| {
-            let place = layout.twin(ValueId(0));
-            // SAFETY: the layout's places are inside the buffer.
-            buffers.view(unsafe { Matrix::new(values.add(place.offset), place.stride) })
-        });
+        let sparse = workspace.sparse.as_mut();
+        let sparse = sparse.map(|threads| threads.iter_mut().map(SparseBuffers::view).collect());
         // SAFETY: the buffers were made for this stage, and live as long as the view.
         unsafe {
             Self {
@@ -217,16 +221,6 @@ impl<'a> Shared<'a> {
         let place = self.layout.twin(id);
         // SAFETY: as above.
         unsafe { Matrix::new(self.values.add(place.offset), place.stride) }
-    }
-
-    /// The lists of a value that stands as lists.
-    fn sparse_form(&self, id: ValueId) -> Option<Sparse> {
-        self.sparse.filter(|_| id == ValueId(0))
-    }
-
-    /// The numbers of a value that does not stand as lists; otherwise its transpose, never read so.
-    fn dense_form(&self, id: ValueId) -> Matrix {
-        if self.sparse_form(id).is_some() { self.twin(id) } else { self.value(id) }
     }
 
     fn weight(&self, id: ParamId) -> Panels {
@@ -292,6 +286,18 @@ impl Batch<'_> {
         }
     }
 
+    /// This thread's lists of a value that stands as lists.
+    fn lists(&self, id: ValueId) -> Option<Sparse> {
+        let threads = self.shared.sparse.as_ref().filter(|_| id == ValueId(0))?;
+        Some(threads[self.part.worker])
+    }
+
+    /// The numbers of a value, or for one that stands as lists those of its lists by input, which are
+    /// never read so.
+    fn numbers(&self, id: ValueId) -> Matrix {
+        self.lists(id).map_or_else(|| self.shared.value(id), |lists| lists.columns)
+    }
+
     fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
         Moving {
             weights: self.shared.weight(param),
@@ -314,13 +320,14 @@ impl Batch<'_> {
     fn gather(&self, out: ValueId) {
         let s = self.shared;
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
+        let lists = self.lists(out);
         s.plan.simd.run(GatherInputs {
             examples: s.examples,
             order: self.order,
             next: self.next,
-            to: s.sparse.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
+            to: lists.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
             by_input: s.stage.steps.iter().any(|step| matches!(step, Step::KernelUpdate { .. })),
-            rows: self.samples(),
+            rows: if lists.is_some() { 0..self.order.len() } else { self.samples() },
         });
         // SAFETY: the workspace has these rows, the labels were checked against the outputs.
         unsafe { gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples()) }
@@ -366,8 +373,8 @@ impl Batch<'_> {
                 let inputs = s.width(x);
                 let (rows, cols) = self.share(kernel, inputs, self.part.span(inputs, 1));
                 simd.run(KernelUpdate {
-                    x: s.dense_form(x),
-                    sparse: s.sparse_form(x),
+                    x: self.numbers(x),
+                    sparse: self.lists(x),
                     dy: s.value(dy),
                     batch,
                     moving: self.moving(kernel, regularizer),
@@ -395,9 +402,9 @@ impl Batch<'_> {
         let (rows, cols) = self.share(kernel, self.order.len(), self.samples());
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
-            x: s.dense_form(x),
+            x: self.numbers(x),
             inputs: s.width(x),
-            sparse: s.sparse_form(x),
+            sparse: self.lists(x),
             kernel: s.weight(kernel),
             bias: bias.map(|id| s.weight(id)),
             matmul: value(matmul),
@@ -613,7 +620,7 @@ pub(crate) fn infer(
     let view = ReadOnly(weights);
     let work = |worker: usize| {
         let view = &view;
-        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples);
+        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples, 1);
         let none = [std::ptr::null_mut(); MAX_SLOTS];
         let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
         let part = Part { worker: 0, workers: 1 };

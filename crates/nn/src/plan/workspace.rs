@@ -93,15 +93,16 @@ pub(crate) struct Workspace {
     pub(crate) norms: Vec<Buffer>,
     pub(crate) labels: Vec<u32>,
     pub(crate) targets: Buffer,
-    /// The input's non-zero numbers, where its zeros are skipped.
-    pub(crate) sparse: Option<SparseBuffers>,
+    /// The input's non-zero numbers for every thread, where its zeros are skipped.
+    pub(crate) sparse: Option<Vec<SparseBuffers>>,
 }
 
 /// Below this share of non-zero numbers it pays to skip the zeros.
 const SPARSE: f64 = 0.4;
 
 impl Workspace {
-    pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>) -> Self {
+    /// For batches of up to `batch` samples on `threads` threads.
+    pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>, threads: usize) -> Self {
         let sparse = input_may_be_sparse(&stage.steps) && examples.density() < SPARSE;
         let layout = stage.layout(batch, sparse);
         let penalised = |index| {
@@ -123,7 +124,10 @@ impl Workspace {
             norms: norms.collect(),
             labels: vec![0; batch],
             targets: Buffer::new(batch * stage.outputs().next_multiple_of(PAD)),
-            sparse: sparse.then(|| SparseBuffers::new(batch, stage.program.values[0].width)),
+            sparse: sparse.then(|| {
+                let inputs = stage.program.values[0].width;
+                (0..threads).map(|_| SparseBuffers::new(batch, inputs)).collect()
+            }),
         }
     }
 }

@@ -41,11 +41,7 @@ pub(super) fn tell(
     let answer = Answer::of(record, comparison);
     terminal.lines("")?;
     terminal.paragraph(&answer.headline)?;
-    // With one run of each, the table says what these sentences would, four times over.
-    let said = |remark: &String| {
-        !comparison.repeated() && comparison.effects.iter().any(|effect| effect.sentence() == *remark)
-    };
-    answer.remarks.iter().filter(|remark| !said(remark)).try_for_each(|remark| terminal.item(remark))?;
+    answer.remarks.iter().try_for_each(|remark| terminal.item(remark))?;
     if record.interrupted {
         terminal.paragraph("\nThe lesson was interrupted: this is what was measured by then.")?;
     }
