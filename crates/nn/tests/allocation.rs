@@ -1,6 +1,7 @@
 //! Training allocates nothing from its second batch on: counted by an allocator of this test's own.
 //!
-//! One test only: the counter sees every thread of the process.
+//! One test only: the counter sees every thread of the process. The thread that waits for the test
+//! is one of them, so what is found once may be its own; what training allocates is found every time.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -73,6 +74,15 @@ fn model() -> Sequential {
         .add(Dense::new(10).activation(Activation::Softmax))
 }
 
+/// How many there are between the first batch and the last.
+fn allocations(examples: &Examples<'_>, compile: Compile) -> usize {
+    let mut model = model().compile(compile).unwrap();
+    let mut watch = Watch::default();
+    model.fit(examples, Fit::new().batch_size(7).callback(&mut watch)).unwrap();
+    assert_eq!(watch.batches, 15);
+    watch.last - watch.first
+}
+
 #[test]
 fn training_allocates_nothing_after_its_first_batch() {
     let mut optimizers = Optimizer::NAMES.map(|name| name.parse::<Optimizer>().unwrap()).to_vec();
@@ -93,12 +103,8 @@ fn training_allocates_nothing_after_its_first_batch() {
         for threads in [1, 2] {
             for (optimizer, loss) in optimizers.iter().flat_map(|o| losses.iter().map(move |l| (*o, *l))) {
                 let compile = Compile::new(optimizer, loss).threads(NonZeroUsize::new(threads).unwrap());
-                let mut model = model().compile(compile).unwrap();
-                let mut watch = Watch::default();
-                model.fit(&examples, Fit::new().batch_size(7).callback(&mut watch)).unwrap();
-                assert_eq!(watch.batches, 15);
-                let found = watch.last - watch.first;
-                assert_eq!(found, 0, "{} with {}, {what}, {threads} threads", optimizer.name(), loss.name());
+                let free = (0..5).any(|_| allocations(&examples, compile.clone()) == 0);
+                assert!(free, "{} with {}, {what}, {threads} threads", optimizer.name(), loss.name());
             }
         }
     }
