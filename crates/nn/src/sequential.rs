@@ -89,9 +89,27 @@ impl Sequential {
     fn keras_name(&self, index: usize) -> String {
         let class = self.layers[index].class_name();
         let earlier = self.layers[..index].iter().filter(|layer| layer.class_name() == class).count();
-        let snake = class.to_lowercase();
+        let snake = snake_case(class);
         if earlier == 0 { snake } else { format!("{snake}_{earlier}") }
     }
+}
+
+/// A class name as Keras turns it into a layer's name: `BatchNormalization` is `batch_normalization`, `Conv2D` is
+/// `conv2d`, `LeakyReLU` is `leaky_re_lu` (Keras `keras/src/utils/naming.py`).
+pub fn snake_case(class_name: &str) -> String {
+    let letters: Vec<char> = class_name.chars().collect();
+    let mut name = String::with_capacity(class_name.len() + 4);
+    for (i, letter) in letters.iter().enumerate() {
+        let starts_word = letter.is_ascii_uppercase()
+            && i > 0
+            && (letters.get(i + 1).is_some_and(char::is_ascii_lowercase)
+                || letters[i - 1].is_ascii_lowercase());
+        if starts_word {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// The most numbers that one variable may have: 4 GiB of weights.
@@ -139,6 +157,27 @@ mod tests {
         let shapes = placed.iter().map(|placed| placed.output.axes().to_vec()).collect::<Vec<_>>();
         assert_eq!(shapes[..5], [vec![28, 28], vec![784], vec![128], vec![128], vec![10]]);
         assert!(placed.windows(2).all(|pair| pair[0].output == pair[1].input));
+    }
+
+    #[test]
+    fn class_names_become_names_as_in_keras() {
+        for (class, name) in [
+            ("Dense", "dense"),
+            ("Conv2D", "conv2d"),
+            ("DepthwiseConv2D", "depthwise_conv2d"),
+            ("MaxPooling2D", "max_pooling2d"),
+            ("GlobalAveragePooling2D", "global_average_pooling2d"),
+            ("BatchNormalization", "batch_normalization"),
+            ("RMSNormalization", "rms_normalization"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("ReLU", "re_lu"),
+            ("PReLU", "p_re_lu"),
+            ("ELU", "elu"),
+            ("SpatialDropout2D", "spatial_dropout2d"),
+            ("MixUp", "mix_up"),
+        ] {
+            assert_eq!(snake_case(class), name);
+        }
     }
 
     #[test]
