@@ -32,6 +32,10 @@ impl Kernel for InputGradient {
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
+        // Threads without inputs start at the last input, which may lie in another thread's lane.
+        if self.inputs.is_empty() {
+            return;
+        }
         let samples = 0..self.batch.next_multiple_of(PAD);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's inputs.
         unsafe {

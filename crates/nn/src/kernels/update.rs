@@ -1,15 +1,23 @@
-//! The gradient of a variable, its penalty and the optimizer's step, in one pass: the gradient never
-//! leaves the registers.
+//! How a variable moves: its gradient a few rows at a time, and the optimizer's step behind it.
 //!
 //! `g[k, j] = Σ_b x[b, k]·dy[b, j]`: a kernel's row k is one row of weights and of every slot. Where
 //! `x` is mostly zeros, only the samples whose `x[b, k]` is not zero are visited (see
 //! [`super::sparse`]).
+//!
+//! ```text
+//!   x, dy  →  products  →  gradient of up to 4 rows  →  Move: penalty, decay, rule  →  weights, slots
+//!                          512 numbers on the stack,
+//!                          never outside the first cache
+//! ```
+//!
+//! The products know no rule and the rule knows no product, so each is compiled once per lane.
 
 use super::Kernel;
 use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
 use super::sparse::Sparse;
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::{MAX_SLOTS, Optimizer, RuleVisitor, Scalars, UpdateRule};
+use crate::plan::layout::MAX_PANEL;
 use crate::regularizers::Regularizer;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -30,6 +38,56 @@ impl Moving<'_> {
     /// Whether anything but the rule itself moves the weights.
     fn is_adjusted(&self) -> bool {
         self.regularizer.is_some() || self.optimizer.weight_decay != 0.0
+    }
+
+    /// Moves the weights of rows `rows` and columns `cols`, which lie in one panel, by their gradient,
+    /// which stands row by row without gaps.
+    ///
+    /// # Safety
+    /// Rows and columns must be inside the variable, `gradient` valid for all of them.
+    #[inline(always)]
+    unsafe fn rows<L: F32Lane>(&self, rows: Range<usize>, cols: Range<usize>, gradient: *const f32) {
+        let first = self.weights.offset(cols.start);
+        // The rows of a whole panel follow each other.
+        let together = if cols.len() == self.weights.width { rows.len() } else { 1 };
+        for (i, row) in rows.step_by(together).enumerate() {
+            // SAFETY: as the caller promises.
+            let gradient = unsafe { gradient.add(i * cols.len()) };
+            let (offset, count) = (first + row * self.weights.width, together * cols.len());
+            self.optimizer.rule.visit(Move::<L> { moving: self, offset, gradient, count, lane: PhantomData });
+        }
+    }
+}
+
+/// Moves `count` weights that follow each other, `offset` numbers from the variable's start.
+struct Move<'a, L> {
+    moving: &'a Moving<'a>,
+    offset: usize,
+    gradient: *const f32,
+    count: usize,
+    lane: PhantomData<L>,
+}
+
+impl<L: F32Lane> RuleVisitor for Move<'_, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn visit<R: UpdateRule>(self, rule: R) {
+        if self.moving.is_adjusted() {
+            self.run(&Mover::<L, R, true>::new(self.moving, rule));
+        } else {
+            self.run(&Mover::<L, R, false>::new(self.moving, rule));
+        }
+    }
+}
+
+impl<L: F32Lane> Move<'_, L> {
+    #[inline(always)]
+    fn run<R: UpdateRule, const ADJUSTED: bool>(&self, mover: &Mover<L, R, ADJUSTED>) {
+        for i in (0..self.count).step_by(L::WIDTH) {
+            // SAFETY: as `Moving::rows` promises.
+            unsafe { mover.step(self.offset + i, L::load(self.gradient.add(i))) }
+        }
     }
 }
 
@@ -106,78 +164,60 @@ pub(crate) struct KernelUpdate<'a> {
     pub(crate) cols: Range<usize>,
 }
 
+/// Rows of the gradient that are made at a time.
+const ROWS: usize = 4;
+
+/// The gradient of some rows of one panel, row by row without gaps.
+#[repr(align(64))]
+struct Gradient([f32; ROWS * MAX_PANEL]);
+
 impl Kernel for KernelUpdate<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        self.moving.optimizer.rule.visit(WithRule::<L> { update: &self, lane: PhantomData });
-    }
-}
-
-struct WithRule<'a, L> {
-    update: &'a KernelUpdate<'a>,
-    lane: PhantomData<L>,
-}
-
-impl<L: F32Lane> RuleVisitor for WithRule<'_, L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn visit<R: UpdateRule>(self, rule: R) {
-        if self.update.moving.is_adjusted() {
-            self.update.run_with(&Mover::<L, R, true>::new(&self.update.moving, rule));
-        } else {
-            self.update.run_with(&Mover::<L, R, false>::new(&self.update.moving, rule));
+        let mut gradient = Gradient([0.0; ROWS * MAX_PANEL]);
+        let to = gradient.0.as_mut_ptr();
+        for cols in self.moving.weights.spans(self.cols.clone()) {
+            let together = if self.sparse.is_some() { 1 } else { ROWS };
+            for first in self.rows.clone().step_by(together) {
+                let rows = first..self.rows.end.min(first + together);
+                // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and
+                // columns; a panel's columns fit the gradient.
+                unsafe {
+                    match self.sparse {
+                        Some(x) => self.listed::<L>(x, first, cols.clone(), to),
+                        None => self.tiles::<L>(rows.clone(), cols.clone(), to),
+                    }
+                    self.moving.rows::<L>(rows, cols.clone(), to);
+                }
+            }
         }
     }
 }
-
-const ROWS: usize = 4;
 
 impl KernelUpdate<'_> {
-    #[inline(always)]
-    fn run_with<L: F32Lane, R: UpdateRule, const ADJUSTED: bool>(&self, mover: &Mover<L, R, ADJUSTED>) {
-        // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and columns.
-        unsafe {
-            match self.sparse {
-                Some(x) => self.listed(x, mover),
-                None => self.tiles(mover),
-            }
-        }
-    }
-
-    /// # Safety
-    /// Matrices, rows and columns must fit each other.
-    #[inline(always)]
-    unsafe fn listed<L: F32Lane, R: UpdateRule, const ADJUSTED: bool>(
-        &self,
-        x: Sparse,
-        mover: &Mover<L, R, ADJUSTED>,
-    ) {
-        let weights = self.moving.weights;
-        // SAFETY: as the caller promises.
-        unsafe {
-            for cols in weights.spans(self.cols.clone()) {
-                for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
-                    for k in self.rows.clone() {
-                        let acc = self.listed_row::<L, N>(x, k, j);
-                        let offset = weights.offset(j) + k * weights.width;
-                        for n in 0..N {
-                            mover.step(offset + n * L::WIDTH, acc[n] + L::splat(0.0));
-                        }
-                    }
-                });
-            }
-        }
-    }
-
-    /// `Σ_b x[b, k]·dy[b, j]` over the samples whose `x[b, k]` is not zero.
+    /// The gradient of row `k`: `Σ_b x[b, k]·dy[b, j]` over the samples whose `x[b, k]` is not zero.
     ///
+    /// # Safety
+    /// Row and columns must be inside the kernel, `to` valid for the columns.
+    #[inline(always)]
+    unsafe fn listed<L: F32Lane>(&self, x: Sparse, k: usize, cols: Range<usize>, to: *mut f32) {
+        for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let acc = self.listed_lanes::<L, N>(x, k, j);
+                for n in 0..N {
+                    (acc[n] + L::splat(0.0)).store(to.add(j - cols.start + n * L::WIDTH));
+                }
+            }
+        });
+    }
+
     /// # Safety
     /// As for [`Self::listed`].
     #[inline(always)]
-    unsafe fn listed_row<L: F32Lane, const N: usize>(&self, x: Sparse, k: usize, j: usize) -> [L; N] {
+    unsafe fn listed_lanes<L: F32Lane, const N: usize>(&self, x: Sparse, k: usize, j: usize) -> [L; N] {
         let mut acc = [L::splat(0.0); N];
         for first in (0..self.batch).step_by(64) {
             // Groups of samples beyond a short batch hold masks of an older one.
@@ -198,37 +238,37 @@ impl KernelUpdate<'_> {
         acc
     }
 
+    /// The gradient of up to [`ROWS`] rows.
+    ///
     /// # Safety
-    /// Matrices, rows and columns must fit each other.
+    /// Rows and columns must be inside the kernel, `to` valid for all of them.
     #[inline(always)]
-    unsafe fn tiles<L: F32Lane, R: UpdateRule, const ADJUSTED: bool>(&self, mover: &Mover<L, R, ADJUSTED>) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            for cols in self.moving.weights.spans(self.cols.clone()) {
-                for_lanes!(L, cols, [4, 2, 1], |j, N| {
-                    let mut k = self.rows.start;
-                    while k < self.rows.end {
-                        if self.rows.end - k >= ROWS {
-                            self.tile::<L, R, ADJUSTED, ROWS, N>(mover, k, j);
-                            k += ROWS;
-                        } else {
-                            self.tile::<L, R, ADJUSTED, 1, N>(mover, k, j);
-                            k += 1;
-                        }
+    unsafe fn tiles<L: F32Lane>(&self, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
+        let width = cols.len();
+        for_lanes!(L, cols, [4, 2, 1], |j, N| {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let to = to.add(j - cols.start);
+                if rows.len() == ROWS {
+                    self.tile::<L, ROWS, N>(rows.start, j, to, width);
+                } else {
+                    for (i, k) in rows.clone().enumerate() {
+                        self.tile::<L, 1, N>(k, j, to.add(i * width), width);
                     }
-                });
+                }
             }
-        }
+        });
     }
 
     /// # Safety
-    /// Matrices, rows and columns must fit each other.
+    /// As for [`Self::tiles`].
     #[inline(always)]
-    unsafe fn tile<L: F32Lane, R: UpdateRule, const ADJUSTED: bool, const M: usize, const N: usize>(
+    unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(
         &self,
-        mover: &Mover<L, R, ADJUSTED>,
         k: usize,
         j: usize,
+        to: *mut f32,
+        width: usize,
     ) {
         // SAFETY: as the caller promises.
         unsafe {
@@ -237,11 +277,9 @@ impl KernelUpdate<'_> {
             let mut acc = [[L::splat(0.0); N]; M];
             add_product(&mut acc, x, dy, self.batch);
             end_chains(&mut acc);
-            let weights = self.moving.weights;
             for m in 0..M {
-                let offset = weights.offset(j) + (k + m) * weights.width;
                 for n in 0..N {
-                    mover.step(offset + n * L::WIDTH, acc[m][n]);
+                    acc[m][n].store(to.add(m * width + n * L::WIDTH));
                 }
             }
         }
@@ -261,31 +299,20 @@ impl Kernel for BiasUpdate<'_> {
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        self.moving.optimizer.rule.visit(BiasWithRule::<L> { update: &self, lane: PhantomData });
-    }
-}
-
-struct BiasWithRule<'a, L> {
-    update: &'a BiasUpdate<'a>,
-    lane: PhantomData<L>,
-}
-
-impl<L: F32Lane> RuleVisitor for BiasWithRule<'_, L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn visit<R: UpdateRule>(self, rule: R) {
-        let BiasUpdate { dy, batch, ref moving, ref cols } = *self.update;
-        debug_assert!(cols.start % PAD == 0 && cols.end % PAD == 0);
-        let mover = Mover::<L, R, true>::new(moving, rule);
-        for col in cols.clone().step_by(L::WIDTH) {
+        debug_assert!(self.cols.start % PAD == 0 && self.cols.end % PAD == 0);
+        let mut gradient = Gradient([0.0; ROWS * MAX_PANEL]);
+        let to = gradient.0.as_mut_ptr();
+        for cols in self.moving.weights.spans(self.cols.clone()) {
             // SAFETY: the run loop gives matrices of the model's sizes, and this thread's columns.
             unsafe {
-                let mut sum = L::splat(0.0);
-                for b in 0..batch {
-                    sum = sum + L::load(dy.at(b, col));
+                for col in cols.clone().step_by(L::WIDTH) {
+                    let mut sum = L::splat(0.0);
+                    for b in 0..self.batch {
+                        sum = sum + L::load(self.dy.at(b, col));
+                    }
+                    (sum + L::splat(0.0)).store(to.add(col - cols.start));
                 }
-                mover.step(moving.weights.offset(col), sum + L::splat(0.0));
+                self.moving.rows::<L>(0..1, cols, to);
             }
         }
     }

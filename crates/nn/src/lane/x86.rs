@@ -16,6 +16,24 @@ pub(crate) struct F32x8(__m256);
 #[derive(Clone, Copy)]
 pub(crate) struct F32x16(__m512);
 
+/// For each of 8 truth values the places of those that are true, one after the other.
+const LIT: [[u8; 8]; 256] = {
+    let mut places = [[0; 8]; 256];
+    let mut bits = 0;
+    while bits < 256 {
+        let (mut place, mut count) = (0, 0);
+        while place < 8 {
+            if bits >> place & 1 == 1 {
+                places[bits][count] = place as u8;
+                count += 1;
+            }
+            place += 1;
+        }
+        bits += 1;
+    }
+    places
+};
+
 macro_rules! operators {
     ($lane:ident, $add:ident, $sub:ident, $mul:ident, $div:ident) => {
         operators!(@one $lane, Add, add, $add);
@@ -156,18 +174,12 @@ impl F32Lane for F32x8 {
         // SAFETY: as the caller promises.
         unsafe {
             let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
-            let mut bits = _mm256_movemask_ps(nonzero) as u32;
-            let mut numbers = [0.0_f32; 8];
-            self.store(numbers.as_mut_ptr());
-            let mut count = 0;
-            while bits != 0 {
-                let place = bits.trailing_zeros();
-                *places.add(count) = first + place;
-                *values.add(count) = numbers[place as usize];
-                count += 1;
-                bits &= bits - 1;
-            }
-            count
+            let bits = _mm256_movemask_ps(nonzero) as usize;
+            let order = _mm256_cvtepu8_epi32(_mm_loadl_epi64(LIT[bits].as_ptr().cast()));
+            let place = _mm256_add_epi32(order, _mm256_set1_epi32(first as i32));
+            _mm256_storeu_si256(places.cast(), place);
+            _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(self.0, order));
+            bits.count_ones() as usize
         }
     }
     #[inline(always)]

@@ -60,10 +60,13 @@ impl PanelPlace {
 /// in registers.
 const PANEL: usize = 4 * PAD;
 
+/// The widest panel.
+pub(crate) const MAX_PANEL: usize = 2 * PANEL;
+
 /// One panel for one thread and up to eight lanes of columns; otherwise enough panels for all.
 fn panel_width(cols: usize, threads: usize) -> usize {
     let padded = cols.next_multiple_of(PAD);
-    if threads == 1 && padded <= 2 * PANEL {
+    if threads == 1 && padded <= MAX_PANEL {
         padded
     } else {
         padded.div_ceil(threads).next_multiple_of(PAD).min(PANEL)

@@ -122,11 +122,19 @@ fn add_value(to: &mut Forward, name: &str, like: ValueId) -> ValueId {
     ValueId(to.values.len() - 1)
 }
 
-/// Writes gradients and updates, last layer first. A layer's input gradient reads the kernel
-/// before the kernel is updated.
+/// Writes gradients and updates, last layer first: all gradients of values, then every variable's gradient
+/// and its update. So an input gradient reads the kernel before it moves, and what follows the input
+/// gradient can join it in one step.
 fn backward(to: &mut Forward, forward: usize, value: ValueId, gradient: ValueId) {
     // The scoring ops may have taken the place of a softmax.
     let ops: Vec<Op> = to.ops[..forward.min(to.ops.len())].to_vec();
+    let scored = to.ops.len();
+    differentiate_all(to, &ops, value, gradient);
+    let (moves, values): (Vec<Op>, Vec<Op>) = to.ops.drain(scored..).partition(|op| op.writes().is_empty());
+    to.ops.extend(values.into_iter().chain(moves));
+}
+
+fn differentiate_all(to: &mut Forward, ops: &[Op], value: ValueId, gradient: ValueId) {
     let Some(first) = ops.iter().position(|op| matches!(op, Op::MatMul { .. } | Op::AddBias { .. })) else {
         return;
     };
