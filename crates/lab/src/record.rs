@@ -10,9 +10,14 @@ pub(crate) mod example;
 mod inspection;
 mod lesson;
 mod number;
+mod study;
 mod trial;
 
 pub use epoch::EpochRecord;
 pub use inspection::{Inspection, KernelPictures, LayerWeights, Mistake};
 pub use lesson::{DatasetRecord, Environment, LayerRow, LessonRecord, ModelRecord, Picture};
+pub use study::{
+    Arm, BudgetStream, Design, FactorRecord, LevelRecord, RangeRecord, StudyRecord, StudyTrial, TriedRate,
+    TunedRecord, TuningRecord, VariantRecord,
+};
 pub use trial::{TrialRecord, TrialStatus};

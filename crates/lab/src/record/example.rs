@@ -1,5 +1,9 @@
 //! A small made-up lesson for tests: three models whose curves rise, with a little scatter over seeds.
 
+mod study;
+
+pub(crate) use study::study;
+
 use super::{
     DatasetRecord, Environment, EpochRecord, Inspection, KernelPictures, LayerRow, LayerWeights,
     LessonRecord, Mistake, ModelRecord, Picture, TrialRecord, TrialStatus,
