@@ -97,6 +97,40 @@ fn from_table<T: Named>(mut table: BTreeMap<String, Value>) -> Result<T, String>
     Ok(thing)
 }
 
+/// The names of a struct's fields, as a file writes them.
+pub(crate) fn fields<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut fields: &'static [&'static str] = &[];
+    // Reading ends as soon as the struct has said what it asks for.
+    let _ = T::deserialize(Fields(&mut fields));
+    fields
+}
+
+/// Hears which fields a struct asks for and reads nothing.
+struct Fields<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = ValueError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ValueError> {
+        Err(serde::de::Error::custom("not a struct"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, ValueError> {
+        *self.0 = fields;
+        Err(serde::de::Error::custom("only its fields were asked for"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
 /// Whatever a file may hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

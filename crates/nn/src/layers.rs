@@ -1,10 +1,11 @@
 //! Layers: what they are called, what they need, and which ops they stand for.
 //!
 //! A layer writes its forward ops; the gradients of ops are in [`crate::plan`], once per op. To add
-//! one: a file with its equation and a struct that implements `LayerRule`, a variant of
-//! [`Layer`], a line in `Layer::rule`.
+//! one: a file with its equation and a struct that implements `LayerRule`, and a line in the list
+//! of `layers!` below.
 
-use crate::config::Value;
+use crate::activations::Activation;
+use crate::config::{self, Value};
 use crate::names::{self, UnknownName};
 use crate::ops::{Forward, ParamSpec, ValueId};
 use crate::shape::Shape;
@@ -29,6 +30,10 @@ pub(crate) trait LayerRule {
     fn class_name(&self) -> &'static str;
     /// The name that the model's author gave it.
     fn given_name(&self) -> Option<&str>;
+    /// Whether its variables are trained; layers with variables have Keras's `trainable`.
+    fn trainable(&self) -> bool {
+        true
+    }
     /// Says what is wrong with the parameters, if anything is.
     fn validate(&self) -> Result<(), String> {
         Ok(())
@@ -45,36 +50,79 @@ pub(crate) trait LayerRule {
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId;
 }
 
-/// One layer of a [`crate::Sequential`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(remote = "Self", tag = "class_name")]
-pub enum Layer {
+/// The default of `trainable` and of other switches that are on.
+fn on() -> bool {
+    true
+}
+
+/// Whether a switch is on: then a file need not say so.
+fn is_on(switch: &bool) -> bool {
+    *switch
+}
+
+/// Makes [`Layer`] of its variants, each with its struct, the parameters that have no default and an
+/// example that gives them some value.
+macro_rules! layers {
+    ($($(#[$doc:meta])* $name:ident($struct:ty), [$($required:literal),*], $example:expr;)*) => {
+        /// One layer of a [`crate::Sequential`].
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(remote = "Self", tag = "class_name")]
+        pub enum Layer {
+            $($(#[$doc])* $name($struct),)*
+        }
+
+        impl Layer {
+            /// Every class name.
+            pub const NAMES: [&'static str; [$(stringify!($name)),*].len()] = [$(stringify!($name)),*];
+
+            pub(crate) fn rule(&self) -> &dyn LayerRule {
+                match self {
+                    $(Self::$name(layer) => layer,)*
+                }
+            }
+
+            /// A layer of every class, with Keras's defaults and some value for what has none.
+            pub fn examples() -> Vec<Self> {
+                vec![$($example.into()),*]
+            }
+
+            /// The parameters of this layer's class without a default.
+            pub fn required(&self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name(_) => &[$($required),*],)*
+                }
+            }
+
+            /// Every parameter of this layer's class, in order: `name`, `units`, …
+            pub fn parameters(&self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name(_) => config::fields::<$struct>(),)*
+                }
+            }
+        }
+
+        $(impl From<$struct> for Layer {
+            fn from(layer: $struct) -> Self {
+                Self::$name(layer)
+            }
+        })*
+    };
+}
+
+layers! {
     /// Makes one axis of all.
-    Flatten(Flatten),
+    Flatten(Flatten), [], Flatten::new();
     /// `activation(x·kernel + bias)`
-    Dense(Dense),
+    Dense(Dense), ["units"], Dense::new(1);
     /// Drops a share of the inputs in training.
-    Dropout(Dropout),
+    Dropout(Dropout), ["rate"], Dropout::new(0.5);
     /// An activation alone.
-    Activation(ActivationLayer),
+    Activation(ActivationLayer), ["activation"], ActivationLayer::new(Activation::Relu);
     /// `scale·x + offset`
-    Rescaling(Rescaling),
+    Rescaling(Rescaling), ["scale"], Rescaling::new(1.0, 0.0);
 }
 
 impl Layer {
-    /// Every class name.
-    pub const NAMES: [&'static str; 5] = ["Flatten", "Dense", "Dropout", "Activation", "Rescaling"];
-
-    pub(crate) fn rule(&self) -> &dyn LayerRule {
-        match self {
-            Self::Flatten(layer) => layer,
-            Self::Dense(layer) => layer,
-            Self::Dropout(layer) => layer,
-            Self::Activation(layer) => layer,
-            Self::Rescaling(layer) => layer,
-        }
-    }
-
     /// Keras's class name.
     pub fn class_name(&self) -> &'static str {
         self.rule().class_name()
@@ -124,7 +172,7 @@ mod tests {
             ),
             (
                 r#"{"class_name":"Dense","unit":1}"#,
-                "Dense: unknown field `unit`, expected one of `name`, `units`",
+                "Dense: unknown field `unit`, expected one of `name`, `trainable`, `units`",
             ),
             (r#"{"class_name":"Dense"}"#, "Dense: missing field `units`"),
             (r#"{"units":1}"#, "a layer needs a `class_name`; known are Flatten, Dense"),
@@ -133,6 +181,28 @@ mod tests {
             let error = serde_json::from_str::<Layer>(json).unwrap_err().to_string();
             assert!(error.contains(expected), "{json}: {error}");
         }
+    }
+
+    /// In one list: what a file may say of each class, and which of it must be said.
+    #[test]
+    fn every_class_has_an_example_with_its_parameters() {
+        for (layer, name) in Layer::examples().iter().zip(Layer::NAMES) {
+            assert_eq!(layer.class_name(), name);
+            let serde_json::Value::Object(written) = serde_json::to_value(layer).unwrap() else { panic!() };
+            let known = layer.parameters();
+            assert!(known.contains(&"name"), "{name}: {known:?}");
+            for key in written.keys().filter(|key| *key != "class_name") {
+                assert!(known.contains(&key.as_str()), "{name} writes {key}, known are {known:?}");
+            }
+            let mut least = serde_json::json!({ "class_name": name });
+            for required in layer.required() {
+                let error = serde_json::from_value::<Layer>(least.clone()).unwrap_err().to_string();
+                assert!(error.contains(&format!("missing field `{required}`")), "{name}: {error}");
+                least[required] = written[*required].clone();
+            }
+            assert_eq!(&serde_json::from_value::<Layer>(least).unwrap(), layer);
+        }
+        assert_eq!(Layer::examples().len(), Layer::NAMES.len());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::regularizers::Regularizer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub usize);
 
-/// A variable that is trained.
+/// A variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParamId(pub usize);
 
@@ -26,6 +26,8 @@ pub struct Value {
     pub width: usize,
     /// The layer that makes it; `None` for what the loss makes.
     pub layer: Option<usize>,
+    /// Whether it has one row for the whole batch instead of one per sample.
+    pub per_batch: bool,
 }
 
 /// A variable that a layer asks for.
@@ -39,6 +41,10 @@ pub struct ParamSpec {
     pub initializer: Initializer,
     /// Its penalty.
     pub regularizer: Option<Regularizer>,
+    /// Whether the optimizer moves it; moving statistics are not trained.
+    pub trainable: bool,
+    /// Whether its numbers stand in one row, however many axes it has; a kernel's stand in rows.
+    pub one_row: bool,
 }
 
 /// A variable of the program.
@@ -48,24 +54,47 @@ pub struct Param {
     pub name: String,
     /// The layer it belongs to.
     pub layer: usize,
-    /// What the layer asked for.
+    /// What the layer asked for; not trainable where the layer is not.
     pub spec: ParamSpec,
 }
 
-impl Param {
-    /// Rows of the matrix: the product of all axes but the last.
-    pub fn rows(&self) -> usize {
-        self.spec.shape.iter().rev().skip(1).product()
+impl ParamSpec {
+    /// A trained variable without a penalty, its numbers in rows of the last axis.
+    pub(crate) fn new(role: &'static str, shape: Vec<usize>, initializer: Initializer) -> Self {
+        Self { role, shape, initializer, regularizer: None, trainable: true, one_row: false }
     }
 
-    /// Columns of the matrix: the last axis.
-    pub fn cols(&self) -> usize {
-        self.spec.shape.last().copied().unwrap_or(1)
+    /// Sets the penalty.
+    pub(crate) fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
+        self.regularizer = regularizer;
+        self
     }
 
     /// How many numbers it has.
     pub fn count(&self) -> usize {
-        self.rows() * self.cols()
+        self.shape.iter().product()
+    }
+}
+
+impl Param {
+    /// The penalty that counts: that of a trained variable, where there is one.
+    pub fn penalty(&self) -> Option<Regularizer> {
+        self.spec.regularizer.filter(|regularizer| self.spec.trainable && !regularizer.is_none())
+    }
+
+    /// Rows of the matrix: the product of all axes but the last, or 1.
+    pub fn rows(&self) -> usize {
+        if self.spec.one_row { 1 } else { self.spec.shape.iter().rev().skip(1).product() }
+    }
+
+    /// Columns of the matrix: the last axis, or all numbers.
+    pub fn cols(&self) -> usize {
+        if self.spec.one_row { self.count() } else { self.spec.shape.last().copied().unwrap_or(1) }
+    }
+
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        self.spec.count()
     }
 }
 
@@ -154,6 +183,15 @@ impl Op {
         }
     }
 
+    /// The variables whose gradient it gives.
+    pub fn params(&self) -> Vec<ParamId> {
+        match *self {
+            Self::MatMul { kernel, .. } => vec![kernel],
+            Self::AddBias { bias, .. } => vec![bias],
+            _ => vec![],
+        }
+    }
+
     /// The values that it reads.
     pub fn reads(&self) -> Vec<ValueId> {
         match *self {
@@ -189,6 +227,8 @@ pub struct Forward {
     pub(crate) ops: Vec<Op>,
     pub(crate) layer: usize,
     pub(crate) layer_name: String,
+    /// Whether the layer's variables are trained.
+    pub(crate) trainable: bool,
     /// Whether ops that are active in training only are wanted.
     pub(crate) training: bool,
 }
@@ -196,13 +236,14 @@ pub struct Forward {
 impl Forward {
     /// Starts with the input as value 0.
     pub(crate) fn new(input_width: usize, training: bool) -> Self {
-        let input = Value { name: "input".into(), width: input_width, layer: None };
+        let input = Value { name: "input".into(), width: input_width, layer: None, per_batch: false };
         Self {
             values: vec![input],
             params: vec![],
             ops: vec![],
             layer: 0,
             layer_name: String::new(),
+            trainable: true,
             training,
         }
     }
@@ -210,7 +251,7 @@ impl Forward {
     /// A new value of this layer.
     pub(crate) fn value(&mut self, what: &str, width: usize) -> ValueId {
         let name = format!("{}/{what}", self.layer_name);
-        self.values.push(Value { name, width, layer: Some(self.layer) });
+        self.values.push(Value { name, width, layer: Some(self.layer), per_batch: false });
         ValueId(self.values.len() - 1)
     }
 
@@ -225,10 +266,24 @@ impl Forward {
     }
 
     /// A new variable of this layer.
-    pub(crate) fn param(&mut self, spec: ParamSpec) -> ParamId {
+    pub(crate) fn param(&mut self, mut spec: ParamSpec) -> ParamId {
         let name = format!("{}/{}", self.layer_name, spec.role);
+        spec.trainable &= self.trainable;
         self.params.push(Param { name, layer: self.layer, spec });
         ParamId(self.params.len() - 1)
+    }
+
+    /// Whether the optimizer moves a variable.
+    pub(crate) fn trains(&self, param: ParamId) -> bool {
+        self.params[param.0].spec.trainable
+    }
+
+    /// A new value for the gradient of another.
+    pub(crate) fn gradient_value(&mut self, of: ValueId) -> ValueId {
+        let mut value = self.values[of.0].clone();
+        value.name += "/gradient";
+        self.values.push(value);
+        ValueId(self.values.len() - 1)
     }
 
     /// Writes an op.

@@ -235,18 +235,6 @@ mod tests {
             error.contains("unknown layer `Conv2d`") && error.contains("known are Flatten, Dense,"),
             "{error}"
         );
-        assert_eq!(Layer::NAMES.map(|name| Layer::known(name).is_ok()), [true; 5]);
-    }
-
-    #[test]
-    fn names_are_those_that_the_layers_give() {
-        let layers = [
-            Layer::from(Flatten::new()),
-            Dense::new(1).into(),
-            Dropout::new(0.0).into(),
-            ActivationLayer::new(Activation::Relu).into(),
-            Rescaling::new(1.0, 0.0).into(),
-        ];
-        assert_eq!(layers.map(|layer| layer.class_name()), Layer::NAMES);
+        assert!(Layer::NAMES.iter().all(|name| Layer::known(name).is_ok()));
     }
 }

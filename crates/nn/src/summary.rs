@@ -1,7 +1,8 @@
 //! The table that Keras prints for a model.
 
 use crate::error::ModelError;
-use crate::sequential::Sequential;
+use crate::ops::ParamSpec;
+use crate::sequential::{Placed, Sequential};
 use crate::shape::Shape;
 use std::fmt;
 
@@ -16,6 +17,8 @@ pub struct SummaryRow {
     pub output_shape: Shape,
     /// How many weights it has.
     pub params: usize,
+    /// How many of them are trained.
+    pub trainable_params: usize,
 }
 
 /// A model's table; `Display` draws it as Keras does.
@@ -28,24 +31,29 @@ pub struct Summary {
 impl Summary {
     /// How many weights are trained.
     pub fn trainable_params(&self) -> usize {
-        self.rows.iter().map(|row| row.params).sum()
+        self.rows.iter().map(|row| row.trainable_params).sum()
+    }
+
+    /// How many weights are not: moving statistics, and those of layers that are not trainable.
+    pub fn non_trainable_params(&self) -> usize {
+        self.rows.iter().map(|row| row.params - row.trainable_params).sum()
     }
 }
 
 impl Sequential {
     /// The table of layers, shapes and weights; an error where the model cannot work.
     pub fn summary(&self) -> Result<Summary, ModelError> {
-        let row = |placed: crate::sequential::Placed<'_>| SummaryRow {
-            params: placed
-                .layer
-                .rule()
-                .params(&placed.input)
-                .iter()
-                .map(|p| p.shape.iter().product::<usize>())
-                .sum(),
-            class_name: placed.layer.class_name(),
-            name: placed.name,
-            output_shape: placed.output,
+        let row = |placed: Placed<'_>| {
+            let rule = placed.layer.rule();
+            let specs = rule.params(&placed.input);
+            let trained = |spec: &&ParamSpec| rule.trainable() && spec.trainable;
+            SummaryRow {
+                params: specs.iter().map(ParamSpec::count).sum(),
+                trainable_params: specs.iter().filter(trained).map(ParamSpec::count).sum(),
+                class_name: placed.layer.class_name(),
+                name: placed.name,
+                output_shape: placed.output,
+            }
         };
         Ok(Summary { rows: self.placed()?.into_iter().map(row).collect() })
     }
@@ -62,6 +70,18 @@ fn thousands(number: usize) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A number of weights and the memory they take, as Keras writes it.
+fn size(params: usize) -> String {
+    let bytes = params as f64 * 4.0;
+    let memory = match bytes {
+        b if b < 1024.0 => format!("{b:.2} B"),
+        b if b < 1024.0 * 1024.0 => format!("{:.2} KB", b / 1024.0),
+        b if b < 1024.0_f64.powi(3) => format!("{:.2} MB", b / 1024.0_f64.powi(2)),
+        b => format!("{:.2} GB", b / 1024.0_f64.powi(3)),
+    };
+    format!("{} ({memory})", thousands(params))
 }
 
 impl fmt::Display for Summary {
@@ -95,11 +115,10 @@ impl fmt::Display for Summary {
             writeln!(f, "│ {:a$} │ {:b$} │ {:>c$} │", row[0], row[1], row[2])?;
         }
         writeln!(f, "{}", rule("└", "─", "┴", "┘"))?;
-        let total = self.trainable_params();
-        let kib = total as f64 * 4.0 / 1024.0;
-        writeln!(f, " Total params: {} ({kib:.2} KB)", thousands(total))?;
-        writeln!(f, " Trainable params: {} ({kib:.2} KB)", thousands(total))?;
-        write!(f, " Non-trainable params: 0 (0.00 B)")
+        let (trained, fixed) = (self.trainable_params(), self.non_trainable_params());
+        writeln!(f, " Total params: {}", size(trained + fixed))?;
+        writeln!(f, " Trainable params: {}", size(trained))?;
+        write!(f, " Non-trainable params: {}", size(fixed))
     }
 }
 
@@ -123,6 +142,26 @@ mod tests {
             "{drawn}"
         );
         assert!(drawn.contains("Total params: 101,770 (397.54 KB)"), "{drawn}");
+        assert!(drawn.ends_with("Non-trainable params: 0 (0.00 B)"), "{drawn}");
+    }
+
+    /// Keras's own lines for such a model.
+    #[test]
+    fn what_is_not_trained_is_counted_apart() {
+        let model = Sequential::new([28, 28])
+            .add(Flatten::new())
+            .add(Dense::new(1024).trainable(false))
+            .add(Dense::new(10));
+        let summary = model.summary().unwrap();
+        assert_eq!((summary.trainable_params(), summary.non_trainable_params()), (10_250, 803_840));
+        let drawn = summary.to_string();
+        for line in [
+            "Total params: 814,090 (3.11 MB)\n",
+            "Trainable params: 10,250 (40.04 KB)\n",
+            "Non-trainable params: 803,840 (3.07 MB)",
+        ] {
+            assert!(drawn.contains(line), "{drawn}");
+        }
     }
 
     #[test]

@@ -190,6 +190,23 @@ fn every_layer_and_dropout() {
     check(&case("deep, sparse", model, "nadam", sparse_crossentropy(), 8, samples(&[7, 5], 37, 6, 0.1)));
 }
 
+/// First, in the middle, and with a penalty that then does not count.
+#[test]
+fn layers_that_are_not_trained() {
+    let layers = |trained: [bool; 3]| {
+        Sequential::new([7, 5])
+            .add(Flatten::new())
+            .add(Dense::new(20).activation(Activation::Tanh).trainable(trained[0]))
+            .add(Dense::new(17).trainable(trained[1]).kernel_regularizer(Regularizer::l2(0.1)))
+            .add(Dense::new(4).activation(Activation::Softmax).trainable(trained[2]))
+    };
+    for trained in [[false, true, true], [true, false, true], [false, false, true], [true, true, false]] {
+        let name = format!("trained: {trained:?}");
+        let samples = samples(&[7, 5], 21, 4, 0.3);
+        check(&case(&name, layers(trained), "adam", sparse_crossentropy(), 6, samples));
+    }
+}
+
 #[test]
 fn regularizers() {
     let model = Sequential::new([12])

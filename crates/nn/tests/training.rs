@@ -407,3 +407,35 @@ fn what_pads_the_weights_stays_zero() {
         assert!(padding.iter().all(|w| w.to_bits() == 0), "{name}: {padding:?}");
     }
 }
+
+/// Its weights stay, those around it move, and its penalty is not in the loss: as in Keras, where
+/// only trainable weights are penalised (`keras/src/layers/layer.py`).
+#[test]
+fn a_layer_that_is_not_trained_keeps_its_weights() {
+    let inputs: Vec<f32> = (0..60).map(|i| (i as f32 * 0.7).sin()).collect();
+    let labels: Vec<u16> = (0..20).map(|i| i % 2).collect();
+    let examples = Examples::classes([3], &inputs, &labels).unwrap();
+    let model = |trainable, penalty| {
+        let frozen = Dense::new(5).trainable(trainable).kernel_regularizer(Regularizer::l2(penalty));
+        Sequential::new([3])
+            .add(Dense::new(4).activation(Activation::Relu))
+            .add(frozen)
+            .add(Dense::new(2).activation(Activation::Softmax))
+            .compile(Compile::new(
+                Adam::default(),
+                Loss::SparseCategoricalCrossentropy { from_logits: false },
+            ))
+            .unwrap()
+    };
+    let mut frozen = model(false, 100.0);
+    let before: Vec<Vec<f32>> = frozen.params().iter().map(|p| frozen.weight(&p.name).unwrap()).collect();
+    let unpenalised = model(true, 0.0).evaluate(&examples).unwrap().loss();
+    assert_eq!(frozen.evaluate(&examples).unwrap().loss(), unpenalised);
+    assert!(model(true, 100.0).evaluate(&examples).unwrap().loss() > unpenalised + 1.0);
+    frozen.fit(&examples, Fit::new().epochs(2)).unwrap();
+    for (param, before) in frozen.params().iter().zip(&before) {
+        let is_frozen = param.name.starts_with("dense_1/");
+        assert_eq!(param.spec.trainable, !is_frozen, "{}", param.name);
+        assert_eq!(&frozen.weight(&param.name).unwrap() == before, is_frozen, "{}", param.name);
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Source: Keras `keras/src/layers/activations/activation.py`.
 
-use super::{Layer, LayerRule};
+use super::LayerRule;
 use crate::activations::Activation;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
@@ -52,11 +52,5 @@ impl LayerRule for ActivationLayer {
 
     fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
         to.activate(self.activation, x)
-    }
-}
-
-impl From<ActivationLayer> for Layer {
-    fn from(layer: ActivationLayer) -> Self {
-        Self::Activation(layer)
     }
 }

@@ -3,7 +3,7 @@
 //! Source: Keras `keras/src/layers/core/dense.py`. Defaults: linear, with a bias, kernel
 //! `glorot_uniform`, bias `zeros`.
 
-use super::{Layer, LayerRule};
+use super::{LayerRule, is_on, on};
 use crate::activations::Activation;
 use crate::initializers::Initializer;
 use crate::ops::{Forward, Op, ParamSpec, ValueId};
@@ -22,10 +22,12 @@ use serde::{Deserialize, Serialize};
 pub struct Dense {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(default = "on", skip_serializing_if = "is_on")]
+    trainable: bool,
     units: usize,
     #[serde(default)]
     activation: Activation,
-    #[serde(default = "with_bias")]
+    #[serde(default = "on")]
     use_bias: bool,
     #[serde(default = "kernel_default")]
     kernel_initializer: Initializer,
@@ -35,10 +37,6 @@ pub struct Dense {
     kernel_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bias_regularizer: Option<Regularizer>,
-}
-
-fn with_bias() -> bool {
-    true
 }
 
 fn kernel_default() -> Initializer {
@@ -54,6 +52,7 @@ impl Dense {
     pub fn new(units: usize) -> Self {
         Self {
             name: None,
+            trainable: true,
             units,
             activation: Activation::Linear,
             use_bias: true,
@@ -67,6 +66,12 @@ impl Dense {
     /// Names the layer; by default Keras's `dense`, `dense_1`, …
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Whether its variables are trained; they are by default.
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
         self
     }
 
@@ -116,6 +121,10 @@ impl LayerRule for Dense {
         self.name.as_deref()
     }
 
+    fn trainable(&self) -> bool {
+        self.trainable
+    }
+
     fn validate(&self) -> Result<(), String> {
         if !(1..=MAX_SAMPLE).contains(&self.units) {
             return Err(format!("units: expected 1 to {MAX_SAMPLE}, received {}", self.units));
@@ -139,18 +148,10 @@ impl LayerRule for Dense {
     }
 
     fn params(&self, input: &Shape) -> Vec<ParamSpec> {
-        let kernel = ParamSpec {
-            role: "kernel",
-            shape: vec![input.size(), self.units],
-            initializer: self.kernel_initializer,
-            regularizer: self.kernel_regularizer,
-        };
-        let bias = ParamSpec {
-            role: "bias",
-            shape: vec![self.units],
-            initializer: self.bias_initializer,
-            regularizer: self.bias_regularizer,
-        };
+        let kernel = ParamSpec::new("kernel", vec![input.size(), self.units], self.kernel_initializer)
+            .regularizer(self.kernel_regularizer);
+        let bias = ParamSpec::new("bias", vec![self.units], self.bias_initializer)
+            .regularizer(self.bias_regularizer);
         if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
     }
 
@@ -164,11 +165,5 @@ impl LayerRule for Dense {
             y = out;
         }
         to.activate(self.activation, y)
-    }
-}
-
-impl From<Dense> for Layer {
-    fn from(layer: Dense) -> Self {
-        Self::Dense(layer)
     }
 }

@@ -3,7 +3,7 @@
 //! At inference it does nothing. Source: Srivastava et al. 2014; Keras
 //! `keras/src/layers/regularization/dropout.py`.
 
-use super::{Layer, LayerRule};
+use super::LayerRule;
 use crate::ops::{Forward, Op, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,5 @@ impl LayerRule for Dropout {
         let out = to.value_like("dropped", x);
         to.push(Op::Multiply { x, factor, out });
         out
-    }
-}
-
-impl From<Dropout> for Layer {
-    fn from(layer: Dropout) -> Self {
-        Self::Dropout(layer)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: Keras `keras/src/layers/reshaping/flatten.py`.
 
-use super::{Layer, LayerRule};
+use super::LayerRule;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -43,11 +43,5 @@ impl LayerRule for Flatten {
 
     fn lower(&self, _to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
         x
-    }
-}
-
-impl From<Flatten> for Layer {
-    fn from(layer: Flatten) -> Self {
-        Self::Flatten(layer)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: Keras `keras/src/layers/preprocessing/rescaling.py`.
 
-use super::{Layer, LayerRule};
+use super::LayerRule;
 use crate::ops::{Forward, Op, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -53,11 +53,5 @@ impl LayerRule for Rescaling {
         let out = to.value_like("rescaled", x);
         to.push(Op::Affine { scale: self.scale, offset: self.offset, x, out });
         out
-    }
-}
-
-impl From<Rescaling> for Layer {
-    fn from(layer: Rescaling) -> Self {
-        Self::Rescaling(layer)
     }
 }

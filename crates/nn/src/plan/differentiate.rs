@@ -1,7 +1,7 @@
 //! The gradient of every forward op, in one place.
 
 use crate::activations::GradientFrom;
-use crate::ops::{Forward, Op, ParamId, Value, ValueId};
+use crate::ops::{Forward, Op, ParamId, ValueId};
 
 /// Writes the ops that give, from the gradient `dy` of what `op` wrote, the gradients of its
 /// variables and, where `wants_dx`, of its input. Returns the input and its gradient.
@@ -14,17 +14,21 @@ pub(super) fn differentiate(
     match *op {
         Op::MatMul { x, kernel, .. } => {
             let input = wants_dx.then(|| {
-                let dx = gradient_value(to, x);
+                let dx = to.gradient_value(x);
                 to.push(Op::MatMulInputGradient { dy, kernel, dx });
                 (x, dx)
             });
-            to.push(Op::MatMulKernelGradient { x, dy, kernel });
-            update(to, kernel);
+            if to.trains(kernel) {
+                to.push(Op::MatMulKernelGradient { x, dy, kernel });
+                update(to, kernel);
+            }
             input
         }
         Op::AddBias { x, bias, .. } => {
-            to.push(Op::BiasGradient { dy, bias });
-            update(to, bias);
+            if to.trains(bias) {
+                to.push(Op::BiasGradient { dy, bias });
+                update(to, bias);
+            }
             Some((x, dy))
         }
         Op::Activate { f, x, out } => {
@@ -32,22 +36,22 @@ pub(super) fn differentiate(
                 GradientFrom::Input => x,
                 GradientFrom::Output => out,
             };
-            let dx = gradient_value(to, x);
+            let dx = to.gradient_value(x);
             to.push(Op::ActivateGradient { f, v, dy, dx });
             Some((x, dx))
         }
         Op::Softmax { x, out } => {
-            let dx = gradient_value(to, x);
+            let dx = to.gradient_value(x);
             to.push(Op::SoftmaxGradient { y: out, dy, dx });
             Some((x, dx))
         }
         Op::Affine { scale, x, .. } => {
-            let dx = gradient_value(to, x);
+            let dx = to.gradient_value(x);
             to.push(Op::AffineGradient { scale, dy, dx });
             Some((x, dx))
         }
         Op::Multiply { x, factor, .. } => {
-            let dx = gradient_value(to, x);
+            let dx = to.gradient_value(x);
             to.push(Op::Multiply { x: dy, factor, out: dx });
             Some((x, dx))
         }
@@ -55,14 +59,8 @@ pub(super) fn differentiate(
     }
 }
 
-fn gradient_value(to: &mut Forward, of: ValueId) -> ValueId {
-    let Value { name, width, layer } = to.values[of.0].clone();
-    to.values.push(Value { name: format!("{name}/gradient"), width, layer });
-    ValueId(to.values.len() - 1)
-}
-
 fn update(to: &mut Forward, param: ParamId) {
-    if let Some(regularizer) = to.params[param.0].spec.regularizer.filter(|r| !r.is_none()) {
+    if let Some(regularizer) = to.params[param.0].penalty() {
         to.push(Op::Regularize { param, regularizer });
     }
     to.push(Op::Update { param });

@@ -386,7 +386,7 @@ mod tests {
 
     /// Values 0, 1, … in a program of these ops.
     fn program(ops: Vec<Op>) -> Program {
-        let value = |i| Value { name: format!("{i}"), width: 4, layer: None };
+        let value = |i| Value { name: format!("{i}"), width: 4, layer: None, per_batch: false };
         Program { values: (0..8).map(value).collect(), params: vec![], ops, output: ValueId(7) }
     }
 

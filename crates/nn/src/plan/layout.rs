@@ -119,7 +119,9 @@ impl ValueLayout {
         let mut twins = values.clone();
         for step in steps {
             for id in step.values().into_iter().filter(|id| !sparse || id.0 != 0) {
-                values[id.0].get_or_insert_with(|| ranges.take(batch, program.values[id.0].width));
+                let value = &program.values[id.0];
+                let rows = if value.per_batch { 1 } else { batch };
+                values[id.0].get_or_insert_with(|| ranges.take(rows, value.width));
             }
             if let Some(id) = step.twin() {
                 twins[id.0].get_or_insert_with(|| ranges.take(program.values[id.0].width, batch));

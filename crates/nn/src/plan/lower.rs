@@ -31,6 +31,7 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
     for (index, layer) in placed.iter().enumerate() {
         to.layer = index;
         to.layer_name = layer.name.clone();
+        to.trainable = layer.layer.rule().trainable();
         output = layer.layer.rule().lower(&mut to, &layer.input, output);
     }
     match purpose {
@@ -110,7 +111,7 @@ fn score(to: &mut Forward, loss: Loss, output: ValueId, training: bool) -> (Valu
     };
     to.push(Op::Accuracy { prediction: output });
     for index in 0..to.params.len() {
-        if let Some(regularizer) = to.params[index].spec.regularizer.filter(|r| !r.is_none()) {
+        if let Some(regularizer) = to.params[index].penalty() {
             to.push(Op::Penalty { param: ParamId(index), regularizer });
         }
     }
@@ -118,7 +119,7 @@ fn score(to: &mut Forward, loss: Loss, output: ValueId, training: bool) -> (Valu
 }
 
 fn add_value(to: &mut Forward, name: &str, like: ValueId) -> ValueId {
-    to.values.push(Value { name: name.into(), width: to.width(like), layer: None });
+    to.values.push(Value { name: name.into(), width: to.width(like), layer: None, per_batch: false });
     ValueId(to.values.len() - 1)
 }
 
@@ -135,9 +136,8 @@ fn backward(to: &mut Forward, forward: usize, value: ValueId, gradient: ValueId)
 }
 
 fn differentiate_all(to: &mut Forward, ops: &[Op], value: ValueId, gradient: ValueId) {
-    let Some(first) = ops.iter().position(|op| matches!(op, Op::MatMul { .. } | Op::AddBias { .. })) else {
-        return;
-    };
+    let is_trained = |op: &Op| op.params().into_iter().any(|param| to.trains(param));
+    let Some(first) = ops.iter().position(is_trained) else { return };
     let (mut of, mut dy) = (value, gradient);
     for (index, op) in ops.iter().enumerate().skip(first).rev() {
         if !op.writes().contains(&of) {
