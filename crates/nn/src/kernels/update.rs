@@ -299,7 +299,7 @@ impl Kernel for BiasUpdate<'_> {
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        debug_assert!(self.cols.start % PAD == 0 && self.cols.end % PAD == 0);
+        debug_assert!(self.cols.start.is_multiple_of(PAD) && self.cols.end.is_multiple_of(PAD));
         let mut gradient = Gradient([0.0; ROWS * MAX_PANEL]);
         let to = gradient.0.as_mut_ptr();
         for cols in self.moving.weights.spans(self.cols.clone()) {
