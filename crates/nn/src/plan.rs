@@ -5,7 +5,7 @@
 //! | lower | [`mod@lower`], `differentiate` | ops: what is computed |
 //! | fuse | [`mod@fuse`] | steps: what is done in one pass |
 //! | allocate | [`layout`] | a range in a flat buffer for every number |
-//! | run | `run`, `workspace`, `barrier` | weights that moved, outputs, losses |
+//! | run | `schedule`, `run`, `workspace`, `barrier` | weights that moved, outputs, losses |
 //! | oracle | [`mod@reference`] | the same numbers, slowly |
 
 use crate::error::ModelError;
@@ -24,6 +24,7 @@ pub mod layout;
 pub mod lower;
 pub mod reference;
 pub(crate) mod run;
+mod schedule;
 pub(crate) mod workspace;
 
 use fuse::{Step, fuse};

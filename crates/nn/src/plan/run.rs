@@ -1,12 +1,13 @@
 //! The run loop: every thread walks the same steps and does its part of each.
 //!
 //! Steps that treat samples one by one are shared by samples; products and updates by columns of
-//! the kernel (or by rows, where there are too few columns). A barrier stands between two steps
-//! unless their parts cannot meet, see [`needs_barrier`]. Every number is made by one thread with
-//! one chain of operations, so the number of threads cannot change a bit.
+//! the kernel (or by rows, where there are too few columns); barriers stand where [`super::schedule`]
+//! says. Every number is made by one thread with one chain of operations, so the number of threads
+//! cannot change a bit.
 
 use super::barrier::Barrier;
 use super::fuse::Step;
+use super::schedule::{Split, schedule};
 use super::workspace::{State, Workspace};
 use super::{Plan, Stage};
 use crate::examples::Examples;
@@ -27,7 +28,7 @@ use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
 use crate::random::{Purpose, Streams};
 use crate::regularizers::Regularizer;
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The buffers as the threads share them.
 struct Shared<'a> {
@@ -105,73 +106,6 @@ impl Score {
     }
 }
 
-/// How the threads of two steps may meet.
-#[derive(Clone, Copy, PartialEq)]
-enum Sharing {
-    /// Writes what only the thread itself reads.
-    Own,
-    /// By samples: reads and writes only rows of the thread's own samples.
-    Samples,
-    /// Reads values, writes only its own variable.
-    Update,
-    /// By columns of its output, from all of its inputs.
-    Product,
-}
-
-fn sharing(step: &Step, shared: &Shared<'_>, part: Part) -> Sharing {
-    match step {
-        Step::Gather { .. } if shared.sparse.is_some() => Sharing::Own,
-        Step::Dense { kernel, .. } if shared.columns(part, *kernel).is_some() => Sharing::Product,
-        Step::InputGradient { .. } => Sharing::Product,
-        Step::KernelUpdate { .. } | Step::BiasUpdate { .. } => Sharing::Update,
-        Step::Penalty { .. } => Sharing::Product,
-        _ => Sharing::Samples,
-    }
-}
-
-/// Whether all threads must have done `step` before one may begin `next`.
-///
-/// Not after a step whose results the thread keeps to itself (the labels that a gather writes beside its
-/// lists are read by samples), nor between two steps by samples, nor between two updates (each writes its own variable), nor
-/// between an update and the input gradient of the layer below, which reads an older variable.
-fn needs_barrier(step: Sharing, next: Sharing) -> bool {
-    !matches!(
-        (step, next),
-        (Sharing::Own, _)
-            | (Sharing::Samples, Sharing::Samples)
-            | (Sharing::Update, Sharing::Update | Sharing::Product)
-    )
-}
-
-/// A step in its place.
-struct Slot<'a> {
-    step: &'a Step,
-    /// Whether all threads wait for each other after it.
-    barrier: bool,
-    /// Whether everything that the batch's score needs is there after the barrier.
-    scored: bool,
-}
-
-/// The steps in order. A barrier follows the last, so that the next batch may begin.
-fn schedule<'a>(shared: &Shared<'a>, part: Part) -> Vec<Slot<'a>> {
-    let steps = &shared.stage.steps;
-    let kinds: Vec<Sharing> = steps.iter().map(|step| sharing(step, shared, part)).collect();
-    let barrier = |i: usize| kinds.get(i + 1).is_none_or(|&next| needs_barrier(kinds[i], next));
-    let scores = |step: &Step| {
-        matches!(
-            step,
-            Step::Accuracy { .. }
-                | Step::Penalty { .. }
-                | Step::Loss { .. }
-                | Step::SoftmaxCrossentropy { .. }
-        )
-    };
-    let last_score = steps.iter().rposition(scores);
-    let scored = last_score.and_then(|last| (last..steps.len()).find(|&i| barrier(i)));
-    let slot = |(i, step)| Slot { step, barrier: barrier(i), scored: scored == Some(i) };
-    steps.iter().enumerate().map(slot).collect()
-}
-
 impl<'a> Shared<'a> {
     /// Pointers into the buffers. `weights` and `slots` must outlive the run, and be written by
     /// nobody else meanwhile; where no step updates, they are only read.
@@ -235,9 +169,10 @@ impl<'a> Shared<'a> {
         self.slots[slot].wrapping_add(self.plan.layout.place(id).offset)
     }
 
-    /// This thread's columns of a product with a kernel, where it is shared by columns.
-    fn columns(&self, part: Part, kernel: ParamId) -> Option<Range<usize>> {
-        part.columns(self.stage.program.params[kernel.0].cols(), self.plan.layout.place(kernel).width)
+    /// How a batch is split, as the thread of this part sees it.
+    fn split(&self, part: Part, batch: usize) -> Split<'_> {
+        let (program, params) = (&self.stage.program, &self.plan.layout);
+        Split { program, params, part, batch, lists: self.sparse.is_some() }
     }
 
     fn rows_wanted(&self) -> bool {
@@ -272,18 +207,12 @@ impl<'a> Shared<'a> {
 }
 
 impl Batch<'_> {
-    fn samples(&self) -> Range<usize> {
-        self.part.samples(self.order.len())
+    fn split(&self) -> Split<'_> {
+        self.shared.split(self.part, self.order.len())
     }
 
-    /// This thread's rows and columns of a product with a kernel: its columns of all `rows`, or all
-    /// columns of `own_rows`.
-    fn share(&self, kernel: ParamId, rows: usize, own_rows: Range<usize>) -> (Range<usize>, Range<usize>) {
-        let all = self.shared.stage.program.params[kernel.0].cols().next_multiple_of(PAD);
-        match self.shared.columns(self.part, kernel) {
-            Some(cols) => (0..rows, cols),
-            None => (own_rows, 0..all),
-        }
+    fn samples(&self) -> Range<usize> {
+        self.split().samples()
     }
 
     /// This thread's lists of a value that stands as lists.
@@ -365,13 +294,12 @@ impl Batch<'_> {
                     weights: s.weight(param),
                     width: variable.cols(),
                     sums: s.norms[param.0],
-                    rows: self.part.span(variable.rows(), 1),
+                    rows: self.split().norms(param),
                 });
             }
             Step::InputGradient { .. } => self.input_gradient(step),
             Step::KernelUpdate { x, dy, kernel, regularizer } => {
-                let inputs = s.width(x);
-                let (rows, cols) = self.share(kernel, inputs, self.part.span(inputs, 1));
+                let (rows, cols) = self.split().kernel(kernel);
                 simd.run(KernelUpdate {
                     x: self.numbers(x),
                     sparse: self.lists(x),
@@ -386,7 +314,7 @@ impl Batch<'_> {
                 dy: s.value(dy),
                 batch,
                 moving: self.moving(bias, regularizer),
-                cols: self.part.span(s.width(dy).next_multiple_of(PAD), PAD),
+                cols: self.split().bias(bias),
             }),
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }
@@ -399,7 +327,7 @@ impl Batch<'_> {
     fn dense(&self, step: &Step) {
         let Step::Dense { x, kernel, bias, matmul, activation, active, factor, out } = *step else { return };
         let s = self.shared;
-        let (rows, cols) = self.share(kernel, self.order.len(), self.samples());
+        let (rows, cols) = self.split().dense(kernel);
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
             x: self.numbers(x),
@@ -420,7 +348,6 @@ impl Batch<'_> {
     fn input_gradient(&self, step: &Step) {
         let Step::InputGradient { dy, kernel, factor, activation, out } = *step else { return };
         let s = self.shared;
-        let inputs = s.width(out);
         s.plan.simd.run(InputGradient {
             dy_twin: s.twin(dy),
             outputs: s.width(dy),
@@ -430,7 +357,7 @@ impl Batch<'_> {
             twin: s.twin(out),
             out: s.value(out),
             batch: self.order.len(),
-            inputs: self.part.span(inputs, PAD),
+            inputs: self.split().inputs(out),
         });
     }
 
@@ -529,9 +456,9 @@ impl Epoch<'_> {
         let buffers = (state.weights.start(), state.slots.each_mut().map(|slot| slot.start()));
         let stages = (self.plan, &self.plan.train);
         let shared = Shared::new(stages, buffers, workspace, self.examples, Some(self.streams));
-        let (barrier, stop) = (Barrier::new(threads), AtomicBool::new(false));
+        let (barrier, last) = (Barrier::new(threads), AtomicUsize::new(usize::MAX));
         let start = (state.memory, state.steps);
-        let team = Team { shared: &shared, barrier: &barrier, stop: &stop, order: self.order, size };
+        let team = Team { shared: &shared, barrier: &barrier, last: &last, order: self.order, size };
         let (score, memory, steps) = std::thread::scope(|scope| {
             for worker in 1..threads {
                 let team = &team;
@@ -551,7 +478,8 @@ impl Epoch<'_> {
 struct Team<'a> {
     shared: &'a Shared<'a>,
     barrier: &'a Barrier,
-    stop: &'a AtomicBool,
+    /// The number of the batch after which the epoch ends.
+    last: &'a AtomicUsize,
     order: &'a [u32],
     size: usize,
 }
@@ -565,34 +493,38 @@ impl Team<'_> {
         after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
     ) -> (Score, Memory<f32>, u64) {
         let _guard = self.barrier.guard();
-        let schedule = schedule(self.shared, part);
+        let schedule = schedule(&self.shared.stage.steps, self.shared.split(part, self.size));
         let optimizer = &self.shared.plan.optimizer;
         let mut score = Score::default();
         for (number, order) in self.order.chunks(self.size).enumerate() {
+            // A shorter batch is split elsewhere than those before it.
+            if order.len() < self.size && number > 0 {
+                self.barrier.wait();
+            }
             let next = self.order.chunks(self.size).nth(number + 1).unwrap_or_default();
-            let learning_rate = optimizer.learning_rate as f32;
-            let step = NextScalars { learning_rate, step: steps + 1, memory: &mut memory };
+            let (learning_rate, mut remembered) = (optimizer.learning_rate as f32, memory);
+            let step = NextScalars { learning_rate, step: steps + 1, memory: &mut remembered };
             let scalars = optimizer.rule.visit(step);
             let batch = Batch { shared: self.shared, part, order, next, scalars, step: steps };
             for slot in &schedule {
-                batch.run(slot.step);
                 if slot.barrier {
                     self.barrier.wait();
+                    // Thread 0 judges a batch while the others go on: they hear of it in the next one.
+                    if self.last.load(Ordering::Relaxed) < number {
+                        return (score, memory, steps);
+                    }
                 }
-                if slot.scored && part.worker == 0 {
+                if slot.score && part.worker == 0 {
                     let result = self.shared.score(order.len());
                     score.add(result);
                     if after_batch(result, &score).is_break() || !result.loss.is_finite() {
-                        self.stop.store(true, Ordering::Relaxed);
+                        self.last.store(number, Ordering::Relaxed);
                     }
                 }
+                slot.step.into_iter().for_each(|step| batch.run(step));
             }
-            // Without updates the score is the last step: all wait until it is read and judged.
-            if schedule.last().is_some_and(|slot| slot.scored) {
-                self.barrier.wait();
-            }
-            steps += 1;
-            if self.stop.load(Ordering::Relaxed) {
+            (memory, steps) = (remembered, steps + 1);
+            if part.workers == 1 && self.last.load(Ordering::Relaxed) == number {
                 break;
             }
         }
@@ -624,10 +556,10 @@ pub(crate) fn infer(
         let none = [std::ptr::null_mut(); MAX_SLOTS];
         let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
         let part = Part { worker: 0, workers: 1 };
-        let schedule = schedule(&shared, part);
+        let schedule = schedule(&stage.steps, shared.split(part, INFERENCE_BATCH));
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
             let batch = Batch { shared: &shared, part, order, next: &[], scalars: [0.0; 6], step: 0 };
-            schedule.iter().for_each(|slot| batch.run(slot.step));
+            schedule.iter().filter_map(|slot| slot.step).for_each(|step| batch.run(step));
             let output = shared.value(stage.program.output);
             // SAFETY: this thread alone has the workspace.
             let outputs = unsafe { output.row(0, order.len() * output.stride) };
