@@ -6,6 +6,7 @@ categorical crossentropy. Random layers can only be compared where they do nothi
 """
 
 import dataclasses
+import math
 
 TAIL = ({"class_name": "Flatten"}, {"class_name": "Dense", "units": 5, "activation": "softmax"})
 
@@ -111,4 +112,69 @@ POOLING = [
     pooling("global_average_pooling2d_keepdims", "GlobalAveragePooling2D", keepdims=True),
 ]
 
-GROUPS = {"convolution": CONVOLUTION, "pooling": POOLING}
+
+def behind_dense(name, *layers, shape=(4, 3, 6), **others):
+    """Layers on what a Dense gives, so that the gradient of their input is compared too."""
+    first = layer("Dense", units=math.prod(shape), activation="tanh")
+    return Row(name, (7,), (first, layer("Reshape", target_shape=list(shape)), *layers), **others)
+
+
+def normalization(name, kind, shape=(4, 3, 6), **arguments):
+    return behind_dense(name, layer(kind, **arguments), shape=shape)
+
+
+NORMALIZATION = [
+    normalization("batch_normalization", "BatchNormalization"),
+    normalization("batch_normalization_axis_1", "BatchNormalization", axis=1, momentum=0.8, epsilon=0.01),
+    normalization("batch_normalization_plain", "BatchNormalization", center=False, scale=False),
+    normalization("batch_normalization_not_trained", "BatchNormalization", trainable=False),
+    normalization("batch_normalization_l2", "BatchNormalization", gamma_regularizer="l2", beta_regularizer="l1"),
+    normalization("batch_normalization_of_a_row", "BatchNormalization", shape=(20,)),
+    picture("batch_normalization_first", layer("BatchNormalization", momentum=0.5)),
+    normalization("layer_normalization", "LayerNormalization"),
+    normalization("layer_normalization_two_axes", "LayerNormalization", axis=[1, 3], epsilon=1e-5),
+    normalization("layer_normalization_axis_2", "LayerNormalization", axis=2, center=False),
+    normalization("layer_normalization_of_a_row", "LayerNormalization", shape=(20,), scale=False),
+    normalization("group_normalization", "GroupNormalization", groups=3),
+    normalization("group_normalization_one", "GroupNormalization", groups=1, center=False),
+    normalization("group_normalization_each", "GroupNormalization", groups=-1),
+    normalization("group_normalization_axis_1", "GroupNormalization", groups=2, axis=1),
+    normalization("group_normalization_of_a_row", "GroupNormalization", groups=4, shape=(20,)),
+    normalization("rms_normalization", "RMSNormalization"),
+    normalization("rms_normalization_two_axes", "RMSNormalization", axis=[2, 3], epsilon=0.01),
+    normalization("unit_normalization", "UnitNormalization"),
+    normalization("unit_normalization_two_axes", "UnitNormalization", axis=[1, 2]),
+    picture("normalization", layer("Normalization", mean=[0.1, -0.2, 0.3], variance=[0.5, 0.25, 2.0])),
+    picture("normalization_one", layer("Normalization", axis=None, mean=0.1, variance=0.3)),
+    normalization(
+        "normalization_invert",
+        "Normalization",
+        axis=1,
+        mean=[0.1, 0.2, 0.3, 0.4],
+        variance=[1.0, 2.0, 0.5, 0.0],
+        invert=True,
+    ),
+]
+
+ACTIVATION = [
+    behind_dense("leaky_re_lu", layer("LeakyReLU")),
+    behind_dense("leaky_re_lu_slope", layer("LeakyReLU", negative_slope=0.05)),
+    behind_dense("elu", layer("ELU", alpha=0.4)),
+    behind_dense("re_lu", layer("ReLU")),
+    behind_dense("re_lu_all", layer("ReLU", max_value=0.6, negative_slope=0.1, threshold=0.05)),
+    behind_dense("re_lu_max", layer("ReLU", max_value=0.5)),
+    behind_dense("softmax", layer("Softmax")),
+    behind_dense("softmax_axis_1", layer("Softmax", axis=1)),
+    behind_dense("softmax_two_axes", layer("Softmax", axis=[1, 3])),
+    behind_dense("activation_softmax", layer("Activation", activation="softmax")),
+    behind_dense("p_re_lu", layer("PReLU")),
+    behind_dense("p_re_lu_shared", layer("PReLU", shared_axes=[1, 2], alpha_initializer="ones")),
+    behind_dense("p_re_lu_shared_last", layer("PReLU", shared_axes=[3], alpha_regularizer="l2")),
+]
+
+GROUPS = {
+    "convolution": CONVOLUTION,
+    "pooling": POOLING,
+    "normalization": NORMALIZATION,
+    "activation": ACTIVATION,
+}

@@ -13,16 +13,38 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod activation;
+mod axes;
+mod batch_normalization;
 mod dense;
 mod dropout;
+mod elu;
 mod flatten;
+mod group_normalization;
+mod layer_normalization;
+mod leaky_relu;
+mod prelu;
 mod rescaling;
+mod reshape;
+mod rms_normalization;
+mod scale_shift;
+mod unit_normalization;
 
 pub use activation::ActivationLayer;
+pub use axes::Axes;
+pub(crate) use axes::inverse;
+pub use batch_normalization::BatchNormalization;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use elu::ELU;
 pub use flatten::Flatten;
+pub use group_normalization::GroupNormalization;
+pub use layer_normalization::LayerNormalization;
+pub use leaky_relu::LeakyReLU;
+pub use prelu::PReLU;
 pub use rescaling::Rescaling;
+pub use reshape::Reshape;
+pub use rms_normalization::RMSNormalization;
+pub use unit_normalization::UnitNormalization;
 
 /// What every layer knows of itself.
 pub(crate) trait LayerRule {
@@ -120,6 +142,24 @@ layers! {
     Activation(ActivationLayer), ["activation"], ActivationLayer::new(Activation::Relu);
     /// `scale·x + offset`
     Rescaling(Rescaling), ["scale"], Rescaling::new(1.0, 0.0);
+    /// Normalises channels over the batch.
+    BatchNormalization(BatchNormalization), [], BatchNormalization::new();
+    /// Normalises each sample along axes.
+    LayerNormalization(LayerNormalization), [], LayerNormalization::new();
+    /// Normalises groups of channels within each sample.
+    GroupNormalization(GroupNormalization), [], GroupNormalization::new();
+    /// Divides by the root of the mean square along axes.
+    RMSNormalization(RMSNormalization), [], RMSNormalization::new();
+    /// Brings the numbers along axes to length 1.
+    UnitNormalization(UnitNormalization), [], UnitNormalization::new();
+    /// Gives samples another shape.
+    Reshape(Reshape), ["target_shape"], Reshape::new([1]);
+    /// `x` where x > 0, a share of x elsewhere.
+    LeakyReLU(LeakyReLU), [], LeakyReLU::new();
+    /// `x` where x > 0, `alpha·(eˣ − 1)` elsewhere.
+    ELU(ELU), [], ELU::new();
+    /// A leaky ReLU whose slopes are learned.
+    PReLU(PReLU), [], PReLU::new();
 }
 
 impl Layer {

@@ -54,7 +54,7 @@ pub mod prelude {
     pub use crate::history::{Ending, History};
     pub use crate::initializers::Initializer;
     pub use crate::kernels::SimdLevel;
-    pub use crate::layers::{ActivationLayer, Dense, Dropout, Flatten, Layer, Rescaling};
+    pub use crate::layers::*;
     pub use crate::losses::Loss;
     pub use crate::model::{Compile, Fit, Model};
     pub use crate::optimizers::{Adagrad, Adam, Nadam, Optimizer, RmsProp, Sgd};

@@ -4,6 +4,12 @@
 //! A model is a chain, so its program is a list. Every value has one row per sample; every
 //! variable ("param") is a matrix `[rows, cols]`.
 
+mod channel;
+mod normalize;
+
+pub use channel::{Channel, ChannelForm};
+pub use normalize::{FixedForm, Normalize, RunForm, Statistics};
+
 use crate::activations::Activation;
 use crate::initializers::Initializer;
 use crate::losses::Loss;
@@ -64,6 +70,18 @@ impl ParamSpec {
         Self { role, shape, initializer, regularizer: None, trainable: true, one_row: false }
     }
 
+    /// Its numbers stand in one row.
+    pub(crate) fn in_one_row(mut self) -> Self {
+        self.one_row = true;
+        self
+    }
+
+    /// The optimizer does not move it.
+    pub(crate) fn fixed(mut self) -> Self {
+        self.trainable = false;
+        self
+    }
+
     /// Sets the penalty.
     pub(crate) fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
         self.regularizer = regularizer;
@@ -116,6 +134,10 @@ pub enum Op {
     DropoutMask { rate: f64, stream: String, out: ValueId },
     /// `out = x·factor`; `factor` is not trained.
     Multiply { x: ValueId, factor: ValueId, out: ValueId },
+    /// One number of a variable per channel, and moved axes.
+    Channel(Channel),
+    /// Mean 0 and variance 1.
+    Normalize(Normalize),
     /// Loss of every sample from logits; `probabilities = softmax(logits)`.
     SoftmaxCrossentropy { smoothing: f64, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
     /// Loss of every sample.
@@ -170,6 +192,8 @@ impl Op {
             | Self::ActivateGradient { dx, .. }
             | Self::SoftmaxGradient { dx, .. }
             | Self::AffineGradient { dx, .. } => vec![dx],
+            Self::Channel(ref op) => op.writes(),
+            Self::Normalize(ref op) => op.writes(),
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => {
                 [Some(probabilities), dlogits].into_iter().flatten().collect()
             }
@@ -188,6 +212,7 @@ impl Op {
         match *self {
             Self::MatMul { kernel, .. } => vec![kernel],
             Self::AddBias { bias, .. } => vec![bias],
+            Self::Channel(ref op) => op.param().into_iter().collect(),
             _ => vec![],
         }
     }
@@ -201,6 +226,8 @@ impl Op {
             | Self::Softmax { x, .. }
             | Self::Affine { x, .. } => vec![x],
             Self::Multiply { x, factor, .. } => vec![x, factor],
+            Self::Channel(ref op) => op.reads(),
+            Self::Normalize(ref op) => op.reads(),
             Self::SoftmaxCrossentropy { logits, .. } => vec![logits],
             Self::Loss { prediction, .. } | Self::Accuracy { prediction } => vec![prediction],
             Self::MatMulInputGradient { dy, .. }
@@ -253,6 +280,13 @@ impl Forward {
         let name = format!("{}/{what}", self.layer_name);
         self.values.push(Value { name, width, layer: Some(self.layer), per_batch: false });
         ValueId(self.values.len() - 1)
+    }
+
+    /// A new value of this layer with one row for the whole batch.
+    pub(crate) fn batch_value(&mut self, what: &str, width: usize) -> ValueId {
+        let value = self.value(what, width);
+        self.values[value.0].per_batch = true;
+        value
     }
 
     /// A value as wide as another.

@@ -41,7 +41,8 @@ fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
     assert!(largest > 1e-4, "{name}: the gradients are all but zero");
     for (index, param) in model.params().iter().enumerate() {
         let mut moved = 0;
-        for i in 0..param.count() {
+        let trained = if param.spec.trainable { param.count() } else { 0 };
+        for i in 0..trained {
             let loss_at = |shift: f64| {
                 let mut shifted = oracle.clone();
                 shifted.weights[index][i] += shift;
@@ -56,7 +57,7 @@ fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
             );
             moved += usize::from(gradient != 0.0);
         }
-        assert!(moved > 0, "{name}: no gradient reaches {}", param.name);
+        assert_eq!(moved > 0, param.spec.trainable, "{name}: {} of {} move", moved, param.name);
     }
 }
 
@@ -98,6 +99,59 @@ fn layers() {
     check("Flatten", &between([Flatten::new().into()]), sparse(), false);
     let first = Sequential::new([INPUTS]).add(Rescaling::new(0.5, 0.1)).add(Dropout::new(0.3));
     check("before the first variable", &first.add(Dense::new(CLASSES)), Loss::MeanSquaredError, true);
+}
+
+/// A model on small pictures of 3 channels, the layers between two Dense ones.
+fn on_pictures(layers: impl IntoIterator<Item = Layer>) -> Sequential {
+    let first = Dense::new(12)
+        .activation(Activation::Tanh)
+        .bias_initializer(Initializer::RandomUniform { minval: -0.5, maxval: 0.5 });
+    let model = Sequential::new([INPUTS]).add(first).add(Reshape::new([2, 2, 3]));
+    let model = layers.into_iter().fold(model, Sequential::add).add(Flatten::new());
+    model.add(Dense::new(CLASSES).activation(Activation::Softmax))
+}
+
+/// Variables start where no gradient is 0 by symmetry.
+fn uneven() -> Initializer {
+    Initializer::RandomUniform { minval: 0.5, maxval: 1.5 }
+}
+
+#[test]
+fn normalization() {
+    for axis in [-1, 1, 2] {
+        let batch = BatchNormalization::new().axis(axis).gamma_initializer(uneven());
+        check(&format!("BatchNormalization {axis}"), &on_pictures([batch.clone().into()]), sparse(), false);
+        let group = GroupNormalization::new().groups(if axis == -1 { 3 } else { 2 }).axis(axis);
+        let group = group.gamma_initializer(uneven()).beta_regularizer(Regularizer::l2(0.1));
+        check(&format!("GroupNormalization {axis}"), &on_pictures([group.into()]), sparse(), false);
+        let layer = LayerNormalization::new().axis(axis).gamma_initializer(uneven());
+        check(&format!("LayerNormalization {axis}"), &on_pictures([layer.into()]), sparse(), false);
+        let unit = UnitNormalization::new().axis(axis);
+        check(&format!("UnitNormalization {axis}"), &on_pictures([unit.into()]), sparse(), false);
+    }
+    let both = RMSNormalization::new().axis([1, 3]);
+    check("RMSNormalization", &on_pictures([both.into()]), sparse(), false);
+    let plain = BatchNormalization::new().center(false).scale(false).epsilon(0.1);
+    check("BatchNormalization of a row", &between([plain.into()]), sparse(), false);
+    check("LayerNormalization of a row", &between([LayerNormalization::new().into()]), sparse(), false);
+}
+
+#[test]
+fn prelu() {
+    let prelu = PReLU::new().alpha_initializer(uneven());
+    check("PReLU", &on_pictures([prelu.clone().into()]), sparse(), false);
+    for axes in [[1, 2], [2, 3]] {
+        let shared = prelu.clone().shared_axes(axes);
+        check(&format!("PReLU {axes:?}"), &on_pictures([shared.into()]), sparse(), false);
+    }
+}
+
+/// Gradients go through what is not trained; BatchNormalization then uses its moving statistics.
+#[test]
+fn layers_that_are_not_trained() {
+    check("Dense", &between([Dense::new(6).trainable(false).into()]), sparse(), false);
+    let batch = BatchNormalization::new().trainable(false).moving_variance_initializer(uneven());
+    check("BatchNormalization", &on_pictures([batch.into()]), sparse(), false);
 }
 
 #[test]

@@ -207,6 +207,41 @@ fn layers_that_are_not_trained() {
     }
 }
 
+/// Rows whose channels, runs and groups fill no lane, one lane, or several.
+#[test]
+fn normalization() {
+    let pictures = |shape: [usize; 3], layer: Layer| {
+        Sequential::new(shape)
+            .add(layer)
+            .add(Flatten::new())
+            .add(Dense::new(9).activation(Activation::Relu))
+            .add(BatchNormalization::new().momentum(0.8))
+            .add(Dense::new(4).activation(Activation::Softmax))
+    };
+    for channels in [3, 16, 36] {
+        let shape = [3, 2, channels];
+        let layers: [Layer; 9] = [
+            BatchNormalization::new().into(),
+            BatchNormalization::new().axis(1).center(false).into(),
+            BatchNormalization::new().trainable(false).into(),
+            LayerNormalization::new().beta_regularizer(Regularizer::l2(0.01)).into(),
+            LayerNormalization::new().axis([1, 3]).into(),
+            GroupNormalization::new().groups(if channels == 36 { 4 } else { -1 }).into(),
+            RMSNormalization::new().axis([1, 2, 3]).into(),
+            UnitNormalization::new().axis(2).into(),
+            PReLU::new().shared_axes([1, 2]).alpha_initializer(Initializer::Constant { value: 0.3 }).into(),
+        ];
+        for layer in layers {
+            let name = format!("{layer:?}, {channels} channels");
+            let samples = samples(&shape, 13, 4, 1.0);
+            check(&case(&name, pictures(shape, layer), "adam", sparse_crossentropy(), 5, samples));
+        }
+    }
+    let model = pictures([3, 2, 5], PReLU::new().into());
+    let samples = samples(&[3, 2, 5], 13, 4, 1.0);
+    check(&case("PReLU of every number", model, "sgd", sparse_crossentropy(), 5, samples));
+}
+
 #[test]
 fn regularizers() {
     let model = Sequential::new([12])

@@ -46,7 +46,12 @@ impl Moving<'_> {
     /// # Safety
     /// Rows and columns must be inside the variable, `gradient` valid for all of them.
     #[inline(always)]
-    unsafe fn rows<L: F32Lane>(&self, rows: Range<usize>, cols: Range<usize>, gradient: *const f32) {
+    pub(super) unsafe fn rows<L: F32Lane>(
+        &self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        gradient: *const f32,
+    ) {
         let first = self.weights.offset(cols.start);
         // The rows of a whole panel follow each other.
         let together = if cols.len() == self.weights.width { rows.len() } else { 1 };
@@ -169,15 +174,28 @@ const ROWS: usize = 4;
 
 /// The gradient of some rows of one panel, row by row without gaps.
 #[repr(align(64))]
-struct Gradient([f32; ROWS * MAX_PANEL]);
+pub(super) struct Gradient([f32; ROWS * MAX_PANEL]);
+
+impl Gradient {
+    /// All 0.
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Self([0.0; ROWS * MAX_PANEL])
+    }
+
+    #[inline(always)]
+    pub(super) fn start(&mut self) -> *mut f32 {
+        self.0.as_mut_ptr()
+    }
+}
 
 impl Kernel for KernelUpdate<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        let mut gradient = Gradient([0.0; ROWS * MAX_PANEL]);
-        let to = gradient.0.as_mut_ptr();
+        let mut gradient = Gradient::new();
+        let to = gradient.start();
         for cols in self.moving.weights.spans(self.cols.clone()) {
             let together = if self.sparse.is_some() { 1 } else { ROWS };
             for first in self.rows.clone().step_by(together) {
@@ -300,8 +318,8 @@ impl Kernel for BiasUpdate<'_> {
     #[inline(always)]
     fn run<L: F32Lane>(self) {
         debug_assert!(self.cols.start.is_multiple_of(PAD) && self.cols.end.is_multiple_of(PAD));
-        let mut gradient = Gradient([0.0; ROWS * MAX_PANEL]);
-        let to = gradient.0.as_mut_ptr();
+        let mut gradient = Gradient::new();
+        let to = gradient.start();
         for cols in self.moving.weights.spans(self.cols.clone()) {
             // SAFETY: the run loop gives matrices of the model's sizes, and this thread's columns.
             unsafe {

@@ -30,7 +30,7 @@ impl Plan {
         let program = &stage.program;
         let param = step.param();
         let writes: Vec<String> = match (step, param) {
-            (Step::KernelUpdate { .. } | Step::BiasUpdate { .. }, Some(id)) => {
+            (Step::KernelUpdate { .. } | Step::BiasUpdate { .. } | Step::ChannelUpdate { .. }, Some(id)) => {
                 let param = &program.params[id.0];
                 vec![format!("{} {:?}", param.name, param.spec.shape)]
             }
@@ -89,6 +89,9 @@ impl Step {
             Self::SoftmaxGradient { .. } => "SoftmaxGradient",
             Self::KernelUpdate { .. } => "KernelUpdate",
             Self::BiasUpdate { .. } => "BiasUpdate",
+            Self::ChannelUpdate { .. } => "ChannelUpdate",
+            Self::Channel(op) => op.name(),
+            Self::Normalize(op) => op.name(),
         }
     }
 
@@ -99,6 +102,8 @@ impl Step {
             | Self::KernelUpdate { kernel, .. } => Some(kernel),
             Self::BiasUpdate { bias, .. } => Some(bias),
             Self::Penalty { param, .. } => Some(param),
+            Self::ChannelUpdate { w, .. } => Some(w),
+            Self::Channel(ref op) => op.param(),
             _ => None,
         }
     }
@@ -109,7 +114,11 @@ impl Step {
 
     /// How often a weight is read or written, without the optimizer's slots.
     fn passes_over_weights(&self) -> usize {
-        if matches!(self, Self::KernelUpdate { .. } | Self::BiasUpdate { .. }) { 2 } else { 1 }
+        if matches!(self, Self::KernelUpdate { .. } | Self::BiasUpdate { .. } | Self::ChannelUpdate { .. }) {
+            2
+        } else {
+            1
+        }
     }
 }
 

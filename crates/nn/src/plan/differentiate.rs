@@ -1,5 +1,8 @@
 //! The gradient of every forward op, in one place.
 
+mod channel;
+mod normalize;
+
 use crate::activations::GradientFrom;
 use crate::ops::{Forward, Op, ParamId, ValueId};
 
@@ -55,6 +58,8 @@ pub(super) fn differentiate(
             to.push(Op::Multiply { x: dy, factor, out: dx });
             Some((x, dx))
         }
+        Op::Channel(ref op) => channel::differentiate(to, op, dy, wants_dx),
+        Op::Normalize(ref op) => normalize::differentiate(to, op, dy),
         _ => None,
     }
 }

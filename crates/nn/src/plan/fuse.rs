@@ -10,13 +10,14 @@
 //! | MatMulInputGradient, Multiply?, ActivateGradient? | InputGradient |
 //! | MatMulKernelGradient, Regularize?, Update | KernelUpdate |
 //! | BiasGradient, Regularize?, Update | BiasUpdate |
+//! | Channel::Gradient, Regularize?, Update | ChannelUpdate |
 //! | any other op | itself |
 //!
 //! Fusion never changes a bit: it changes where numbers are kept, not how they are computed.
 
 use crate::activations::Activation;
 use crate::losses::Loss;
-use crate::ops::{Op, ParamId, Program, ValueId};
+use crate::ops::{Channel, ChannelForm, Normalize, Op, ParamId, Program, ValueId};
 use crate::regularizers::Regularizer;
 
 /// What the run loop does at once.
@@ -70,6 +71,9 @@ pub enum Step {
         factor: ValueId,
         out: ValueId,
     },
+    /// Never a variable's gradient: that is part of a `ChannelUpdate`.
+    Channel(Channel),
+    Normalize(Normalize),
     SoftmaxCrossentropy {
         smoothing: f64,
         logits: ValueId,
@@ -118,6 +122,13 @@ pub enum Step {
         bias: ParamId,
         regularizer: Option<Regularizer>,
     },
+    ChannelUpdate {
+        form: ChannelForm,
+        x: ValueId,
+        dy: ValueId,
+        w: ParamId,
+        regularizer: Option<Regularizer>,
+    },
 }
 
 /// Makes steps of a program's ops.
@@ -134,6 +145,7 @@ pub fn fuse(program: &Program) -> Vec<Step> {
             .or_else(|| group.input_gradient())
             .or_else(|| group.kernel_update())
             .or_else(|| group.bias_update())
+            .or_else(|| group.channel_update())
             .unwrap_or_else(|| (single(first), 1));
         if let Step::InputGradient { dy, .. } = step {
             add_transpose(&mut steps, dy);
@@ -234,6 +246,12 @@ impl Group<'_> {
         let (regularizer, taken) = self.regularize_and_update();
         Some((Step::BiasUpdate { dy, bias, regularizer }, taken))
     }
+
+    fn channel_update(&self) -> Option<(Step, usize)> {
+        let Op::Channel(Channel::Gradient { form, x, dy, w }) = *self.rest.first()? else { return None };
+        let (regularizer, taken) = self.regularize_and_update();
+        Some((Step::ChannelUpdate { form, x, dy, w, regularizer }, taken))
+    }
 }
 
 /// The step of an op that no rule took.
@@ -245,6 +263,8 @@ fn single(op: &Op) -> Step {
         Op::AffineGradient { scale, dy, dx } => Step::Affine { scale, offset: 0.0, x: dy, out: dx },
         Op::DropoutMask { rate, stream, out } => Step::DropoutMask { rate, stream, out },
         Op::Multiply { x, factor, out } => Step::Multiply { x, factor, out },
+        Op::Channel(op) => Step::Channel(op),
+        Op::Normalize(op) => Step::Normalize(op),
         Op::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
             Step::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits }
         }

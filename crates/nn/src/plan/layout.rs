@@ -176,6 +176,9 @@ impl Step {
             Self::SoftmaxGradient { y, dy, dx } => vec![y, dy, dx],
             Self::KernelUpdate { x, dy, .. } => vec![x, dy],
             Self::BiasUpdate { dy, .. } => vec![dy],
+            Self::Channel(ref op) => [op.reads(), op.writes()].concat(),
+            Self::Normalize(ref op) => [op.reads(), op.writes()].concat(),
+            Self::ChannelUpdate { x, dy, .. } => vec![x, dy],
         }
     }
 
@@ -194,11 +197,14 @@ impl Step {
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => some(&[Some(probabilities), dlogits]),
             Self::Loss { dprediction, .. } => some(&[dprediction]),
             Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
+            Self::Channel(ref op) => op.writes(),
+            Self::Normalize(ref op) => op.writes(),
             Self::Transpose { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }
             | Self::KernelUpdate { .. }
-            | Self::BiasUpdate { .. } => vec![],
+            | Self::BiasUpdate { .. }
+            | Self::ChannelUpdate { .. } => vec![],
         }
     }
 

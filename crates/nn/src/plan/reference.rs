@@ -4,6 +4,9 @@
 //! It is written to be obviously right, and to be read beside the definition of each
 //! [`Op`].
 
+mod channel;
+mod normalize;
+
 use super::Plan;
 use super::workspace::initial;
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
@@ -12,7 +15,7 @@ use crate::kernels::score::is_right;
 use crate::lane::{Lane, PAD};
 use crate::losses::Target;
 use crate::losses::crossentropy::smooth;
-use crate::ops::{Op, ParamId, Program, ValueId};
+use crate::ops::{Channel, Op, ParamId, Program, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
 use crate::random::{Purpose, Streams};
 use std::collections::HashMap;
@@ -133,6 +136,11 @@ impl<R: Lane + PartialOrd> Reference<R> {
                     let mask = self.mask(*rate, stream, values.width(*out) * batch.samples);
                     values.all.insert(*out, mask);
                 }
+                Op::Channel(op @ Channel::Gradient { w, .. }) => {
+                    self.gradients[w.0] = values.channel_gradient(op, program.params[w.0].count());
+                }
+                Op::Channel(op) => values.channel(op, &self.weights),
+                Op::Normalize(op) => values.normalize(op, &mut self.weights),
                 op => values.forward_or_back(op, &self.weights, batch.samples),
             }
         }
@@ -279,6 +287,11 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
 
     fn get(&self, id: ValueId) -> &[R] {
         self.all.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The samples of a value.
+    fn rows(&self, id: ValueId) -> impl Iterator<Item = &[R]> {
+        self.get(id).chunks(self.width(id))
     }
 
     fn map(&self, x: ValueId, f: impl Fn(R) -> R) -> Vec<R> {

@@ -5,6 +5,9 @@
 //! says. Every number is made by one thread with one chain of operations, so the number of threads
 //! cannot change a bit.
 
+mod channel;
+mod normalize;
+
 use super::barrier::Barrier;
 use super::fuse::Step;
 use super::schedule::{Split, schedule};
@@ -316,6 +319,9 @@ impl Batch<'_> {
                 moving: self.moving(bias, regularizer),
                 cols: self.split().bias(bias),
             }),
+            Step::Channel(ref op) => self.channel(op),
+            Step::Normalize(ref op) => self.normalize(op),
+            Step::ChannelUpdate { .. } => self.channel_update(step),
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }
             | Step::SoftmaxCrossentropy { .. }

@@ -15,7 +15,7 @@ use super::fuse::Step;
 use super::layout::ParamLayout;
 use crate::kernels::matrix::Part;
 use crate::lane::PAD;
-use crate::ops::{ParamId, Program, ValueId};
+use crate::ops::{Normalize, ParamId, Program, ValueId};
 use std::ops::Range;
 
 /// What several threads may touch.
@@ -116,6 +116,11 @@ impl Split<'_> {
         self.part.span(self.program.values[out.0].width, PAD)
     }
 
+    /// Channels that are summed over the batch.
+    pub(crate) fn channels(&self, channels: usize) -> Range<usize> {
+        self.part.span(channels, PAD)
+    }
+
     /// Rows of a variable whose norms are taken.
     pub(crate) fn norms(&self, param: ParamId) -> Range<usize> {
         self.part.span(self.program.params[param.0].rows(), 1)
@@ -142,8 +147,24 @@ impl Split<'_> {
                 Access::read(Place::Param(param), self.norms(param), ALL),
                 Access::write(Place::Norms(param), self.norms(param), ALL),
             ],
+            Step::ChannelUpdate { x, dy, w, .. } => vec![
+                Access::read(Place::Value(x), ALL, ALL),
+                Access::read(Place::Value(dy), ALL, ALL),
+                Access::write(Place::Param(w), ALL, self.bias(w)),
+            ],
+            Step::Normalize(ref op) if op.is_over_batch() => self.over_batch(op),
             _ => self.by_samples(step),
         }
+    }
+
+    /// Own channels of sums over all samples.
+    fn over_batch(&self, op: &Normalize) -> Vec<Access> {
+        let read = |id| Access::read(Place::Value(id), ALL, ALL);
+        let own = |id: ValueId| self.channels(self.program.values[id.0].width);
+        let sums = op.writes().into_iter().map(|id| Access::write(Place::Value(id), ALL, own(id)));
+        let params =
+            op.params().into_iter().map(|param| Access::write(Place::Param(param), ALL, self.bias(param)));
+        op.reads().into_iter().map(read).chain(sums).chain(params).collect()
     }
 
     fn dense_accesses(&self, step: &Step) -> Vec<Access> {
@@ -180,14 +201,15 @@ impl Split<'_> {
         accesses
     }
 
-    /// Own samples of every value of the step, and of the targets and scores.
+    /// Own samples of every value of the step, and of the targets and scores; variables and values of the whole
+    /// batch are only read.
     fn by_samples(&self, step: &Step) -> Vec<Access> {
         let samples = self.samples();
         let written = step.writes();
         let stands_as_list = |id: &ValueId| self.lists && *id == ValueId(0);
         let value = |id: ValueId| Access {
             place: Place::Value(id),
-            rows: samples.clone(),
+            rows: if self.program.values[id.0].per_batch { ALL } else { samples.clone() },
             cols: ALL,
             writes: written.contains(&id),
         };
@@ -196,6 +218,8 @@ impl Split<'_> {
         match *step {
             Step::Gather { .. } => accesses.push(Access::write(Place::Targets, samples, ALL)),
             Step::Transpose { x } => accesses.push(Access::write(Place::Twin(x), ALL, samples)),
+            Step::Channel(ref op) => accesses.extend(op.param().map(read_param)),
+            Step::Normalize(ref op) => accesses.extend(op.params().into_iter().map(read_param)),
             _ if scores(step) => {
                 accesses.push(Access::read(Place::Targets, samples.clone(), ALL));
                 accesses.push(Access::write(Place::Scores, samples, ALL));
@@ -204,6 +228,10 @@ impl Split<'_> {
         }
         accesses
     }
+}
+
+fn read_param(param: ParamId) -> Access {
+    Access::read(Place::Param(param), ALL, ALL)
 }
 
 /// Whether the step gives a part of the batch's score.
@@ -307,11 +335,9 @@ fn meet(since: &[Vec<Access>], now: &[Vec<Access>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activations::Activation;
-    use crate::losses::Loss;
     use crate::plan::fuse::fuse;
     use crate::plan::lower::{Purpose, lower};
-    use crate::prelude::{Dense, Dropout, Flatten, Regularizer, Sequential};
+    use crate::prelude::*;
 
     const LOSS: Loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
 
@@ -387,7 +413,25 @@ mod tests {
                 .add(Dense::new(width + 3).activation(Activation::Relu))
                 .add(Dense::new(10).activation(Activation::Softmax))
         };
-        let models = [lesson(20), lesson(300), deep(5), deep(64), deep(200)];
+        let normalized = |width| {
+            Sequential::new([width])
+                .add(BatchNormalization::new())
+                .add(Dense::new(width))
+                .add(BatchNormalization::new().trainable(false))
+                .add(PReLU::new())
+                .add(LayerNormalization::new())
+                .add(Dense::new(10).activation(Activation::Softmax))
+        };
+        let models = [
+            lesson(20),
+            lesson(300),
+            deep(5),
+            deep(64),
+            deep(200),
+            normalized(7),
+            normalized(40),
+            normalized(200),
+        ];
         for (model, workers, lists) in models
             .iter()
             .flat_map(|m| [2, 3, 5].map(|n| (m, n)))

@@ -1,0 +1,82 @@
+//! What the normalising layers end with: `y = x·gamma + beta`, one number of each per channel.
+
+use crate::initializers::Initializer;
+use crate::ops::{Channel, ChannelForm, Forward, Op, ParamId, ParamSpec, ValueId};
+use crate::regularizers::Regularizer;
+
+/// The default of `beta` and of moving means.
+pub(super) fn zeros() -> Initializer {
+    Initializer::Zeros
+}
+
+/// The default of `gamma` and of moving variances.
+pub(super) fn ones() -> Initializer {
+    Initializer::Ones
+}
+
+/// Refuses an `epsilon` that cannot keep a variance from 0.
+pub(super) fn check_epsilon(epsilon: f64) -> Result<(), String> {
+    if epsilon.is_finite() && epsilon > 0.0 {
+        return Ok(());
+    }
+    Err(format!("epsilon: expected a finite number above 0, received {epsilon}"))
+}
+
+/// Which of the two there are, and how they start and are penalised.
+pub(super) struct ScaleShift {
+    pub(super) shape: Vec<usize>,
+    pub(super) gamma: Option<(Initializer, Option<Regularizer>)>,
+    pub(super) beta: Option<(Initializer, Option<Regularizer>)>,
+}
+
+impl ScaleShift {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        for (role, choice) in [("gamma_regularizer", self.gamma), ("beta_regularizer", self.beta)] {
+            let regularizer = choice.and_then(|(_, regularizer)| regularizer).unwrap_or_default();
+            regularizer.validate().map_err(|error| format!("{role}: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// `gamma`, then `beta`, as Keras orders them.
+    pub(super) fn params(&self) -> Vec<ParamSpec> {
+        let spec = |role, choice: Option<(Initializer, Option<Regularizer>)>| {
+            choice.map(|(initializer, regularizer)| {
+                ParamSpec::new(role, self.shape.clone(), initializer).in_one_row().regularizer(regularizer)
+            })
+        };
+        [spec("gamma", self.gamma), spec("beta", self.beta)].into_iter().flatten().collect()
+    }
+
+    /// Asks for the variables.
+    pub(super) fn declare(&self, to: &mut Forward) -> Declared {
+        let mut params = self.params().into_iter().map(|spec| to.param(spec));
+        Declared {
+            gamma: self.gamma.and_then(|_| params.next()),
+            beta: self.beta.and_then(|_| params.next()),
+        }
+    }
+}
+
+/// The variables.
+#[derive(Clone, Copy)]
+pub(super) struct Declared {
+    gamma: Option<ParamId>,
+    beta: Option<ParamId>,
+}
+
+impl Declared {
+    /// Writes the ops, for channels on the last axis.
+    pub(super) fn lower(self, to: &mut Forward, mut x: ValueId) -> ValueId {
+        for (form, what, w) in
+            [(ChannelForm::Scale, "scaled", self.gamma), (ChannelForm::Shift, "shifted", self.beta)]
+        {
+            if let Some(w) = w {
+                let out = to.value_like(what, x);
+                to.push(Op::Channel(Channel::Apply { form, x, w, out }));
+                x = out;
+            }
+        }
+        x
+    }
+}
