@@ -10,7 +10,7 @@ use seedbed_data::Dataset;
 use seedbed_nn::activations::Activation;
 use seedbed_nn::examples::Normalization;
 use seedbed_nn::layers::{Dense, Dropout, Flatten};
-use seedbed_nn::losses::Loss;
+use seedbed_nn::losses::SparseCategoricalCrossentropy;
 use seedbed_nn::model::{Compile, Fit, Model};
 use seedbed_nn::optimizers::{Adam, Optimizer};
 use seedbed_nn::regularizers::Regularizer;
@@ -139,7 +139,7 @@ impl Bench {
                 description = description.add(Dropout::new(dropout));
             }
         }
-        let loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+        let loss = SparseCategoricalCrossentropy::default().into();
         let mut model =
             description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
         for (layer, pair) in widths.windows(2).enumerate() {

@@ -32,7 +32,7 @@ use crate::error::{LabError, within};
 use seedbed_data::DataName;
 use seedbed_nn::examples::Normalization;
 use seedbed_nn::layers::Layer;
-use seedbed_nn::losses::Loss;
+use seedbed_nn::losses::{Loss, SparseCategoricalCrossentropy};
 use seedbed_nn::model::{Compile, Model};
 use seedbed_nn::optimizers::{Adam, Optimizer};
 use seedbed_nn::sequential::Sequential;
@@ -119,7 +119,7 @@ impl Default for CompileRecipe {
     fn default() -> Self {
         Self {
             optimizer: Optimizer::new(Adam::default()),
-            loss: Loss::SparseCategoricalCrossentropy { from_logits: false },
+            loss: SparseCategoricalCrossentropy::default().into(),
         }
     }
 }
@@ -277,7 +277,7 @@ mod tests {
             .add(Rescaling::new(1.0 / 255.0, -0.5))
             .add(ActivationLayer::new(Activation::LeakyRelu { negative_slope: 0.3 }));
         recipe.compile.optimizer = Optimizer::adamw().learning_rate(1e-30);
-        recipe.compile.loss = Loss::CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 };
+        recipe.compile.loss = CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 }.into();
         recipe.fit = FitRecipe { epochs: 1, batch_size: 7, shuffle: false };
         recipe.data = DataRecipe {
             dataset: DataName::FashionMnist,
@@ -375,7 +375,8 @@ mod tests {
     #[test]
     fn a_loss_that_does_not_fit_the_output_is_refused_by_compiling() {
         let mut recipe = parse(FILE).unwrap();
-        recipe.compile.loss = Loss::SparseCategoricalCrossentropy { from_logits: true };
+        recipe.compile.loss =
+            SparseCategoricalCrossentropy { from_logits: true, ..Default::default() }.into();
         let error = recipe.compile(0, NonZeroUsize::MIN).map(drop).unwrap_err().to_string();
         assert!(error.contains("from_logits expects logits, received a softmax's probabilities"), "{error}");
     }

@@ -6,7 +6,7 @@
 
 use crate::names::{UnknownName, unknown};
 use serde::de::value::{Error as ValueError, MapDeserializer, SeqDeserializer};
-use serde::de::{Error as _, IntoDeserializer, Visitor};
+use serde::de::{self, Error as _, IntoDeserializer, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 use std::collections::BTreeMap;
@@ -62,8 +62,9 @@ pub(crate) fn serialize<T: Named, S: Serializer>(thing: &T, to: S) -> Result<S::
     if thing.parameters() == default.parameters() {
         return to.serialize_str(thing.name());
     }
-    let name = ("name", Value::from(thing.name()));
-    to.collect_map(std::iter::once(name).chain(thing.parameters()))
+    // What is left out stays out: TOML has no null.
+    let given = thing.parameters().into_iter().filter(|(_, value)| *value != Value::Null);
+    to.collect_map(std::iter::once(("name", Value::from(thing.name()))).chain(given))
 }
 
 /// Reads either form.
@@ -131,6 +132,20 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     }
 }
 
+/// Takes one parameter out of a complete table.
+pub(crate) fn take<'de, T: Deserialize<'de>>(
+    table: &mut BTreeMap<String, Value>,
+    key: &str,
+) -> Result<T, ValueError> {
+    let value = table.remove(key).unwrap_or(Value::Null);
+    T::deserialize(value).map_err(|error| de::Error::custom(format!("{key}: {error}")))
+}
+
+/// The error for a value that should have been a table.
+pub(crate) fn not_a_table() -> ValueError {
+    de::Error::custom("expected a table")
+}
+
 /// Whatever a file may hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -163,6 +178,18 @@ impl From<f64> for Value {
     }
 }
 
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
@@ -191,8 +218,12 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        if self == Self::Null { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::ModelError;
 use crate::lane::F32Lane;
+use crate::losses::Loss;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,8 @@ pub struct Examples<'a> {
     pub(crate) shape: Shape,
     pub(crate) inputs: Inputs<'a>,
     pub(crate) targets: Targets<'a>,
+    /// How much each sample weighs, where they differ.
+    pub(crate) weights: Option<&'a [f32]>,
     count: usize,
 }
 
@@ -121,7 +124,13 @@ impl<'a> Examples<'a> {
         let shape = shape.into();
         let count = count("pictures", pixels.len(), &shape)?;
         same_count(count, labels.len())?;
-        Ok(Self { shape, inputs: Inputs::Bytes(pixels, table), targets: Targets::Classes(labels), count })
+        Ok(Self {
+            shape,
+            inputs: Inputs::Bytes(pixels, table),
+            targets: Targets::Classes(labels),
+            weights: None,
+            count,
+        })
     }
 
     /// Numbers, sample after sample, with class numbers.
@@ -136,7 +145,13 @@ impl<'a> Examples<'a> {
         let shape = shape.into();
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, labels.len())?;
-        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets: Targets::Classes(labels), count })
+        Ok(Self {
+            shape,
+            inputs: Inputs::Floats(inputs),
+            targets: Targets::Classes(labels),
+            weights: None,
+            count,
+        })
     }
 
     /// Numbers, sample after sample, with `width` target numbers per sample.
@@ -153,7 +168,26 @@ impl<'a> Examples<'a> {
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, self::count("targets", targets.len(), &Shape::from([width]))?)?;
         let targets = Targets::Rows { width, values: targets };
-        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets, count })
+        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets, weights: None, count })
+    }
+
+    /// Weighs the samples, as Keras's `sample_weight`: each loss is multiplied by its weight.
+    ///
+    /// # Errors
+    /// Where there is not one weight per sample, or a weight is not finite.
+    pub fn sample_weights(mut self, weights: &'a [f32]) -> Result<Self, ModelError> {
+        let wrong = |expected: &str, received: String| {
+            let expected = expected.to_owned();
+            Err(ModelError::Data { what: "sample_weights", expected, received })
+        };
+        if weights.len() != self.count {
+            return wrong(&format!("{} (one per sample)", self.count), weights.len().to_string());
+        }
+        if let Some(weight) = weights.iter().find(|weight| !weight.is_finite()) {
+            return wrong("finite numbers", weight.to_string());
+        }
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// How many samples.
@@ -180,11 +214,24 @@ impl<'a> Examples<'a> {
                 Targets::Rows { width, values: &values[from * width..to * width] }
             }
         };
-        Self { shape: self.shape.clone(), inputs, targets, count: to - from }
+        let weights = self.weights.map(|weights| &weights[from..to]);
+        Self { shape: self.shape.clone(), inputs, targets, weights, count: to - from }
     }
 
-    /// Checks that the samples fit a model's input and its number of outputs.
-    pub(crate) fn check(&self, input: &Shape, outputs: usize) -> Result<(), ModelError> {
+    /// Whether a sample's label is this class.
+    pub(crate) fn is_of_class(&self, sample: usize, class: usize) -> bool {
+        matches!(self.targets, Targets::Classes(labels) if usize::from(labels[sample]) == class)
+    }
+
+    /// Whether every target of these samples is 0 or 1; one-hot labels are.
+    pub(crate) fn are_binary(&self, order: &[u32]) -> bool {
+        let Targets::Rows { width, values } = self.targets else { return true };
+        let row = |sample: &u32| &values[*sample as usize * width..][..width];
+        order.iter().flat_map(row).all(|&t| t == 0.0 || t == 1.0)
+    }
+
+    /// Checks that the samples fit a model's input, its number of outputs and its loss.
+    pub(crate) fn check(&self, input: &Shape, outputs: usize, loss: &Loss) -> Result<(), ModelError> {
         let wrong =
             |what, expected: String, received: String| Err(ModelError::Data { what, expected, received });
         if self.is_empty() {
@@ -194,8 +241,13 @@ impl<'a> Examples<'a> {
             return wrong("inputs", format!("the shape {input}"), self.shape.to_string());
         }
         match self.targets {
-            Targets::Classes(labels) => match labels.iter().max() {
-                Some(&largest) if usize::from(largest) >= outputs => wrong(
+            Targets::Classes(labels) => match largest_class(labels, loss) {
+                Some(largest) if outputs == 1 && loss.needs_rows() && largest > 1 => wrong(
+                    "labels",
+                    "classes 0 and 1 (the last layer has 1 output)".into(),
+                    format!("class {largest}; give the last layer one unit per class"),
+                ),
+                Some(largest) if outputs > 1 && largest >= outputs => wrong(
                     "labels",
                     format!("classes 0 to {} (the last layer has {outputs} outputs)", outputs - 1),
                     format!("class {largest}; give the last layer one unit per class"),
@@ -225,6 +277,12 @@ impl<'a> Examples<'a> {
         }
         nonzero as f64 / seen.max(1) as f64
     }
+}
+
+/// The largest class number, but for the one that the loss ignores.
+fn largest_class(labels: &[u16], loss: &Loss) -> Option<usize> {
+    let ignored = loss.ignore_class();
+    labels.iter().map(|&label| usize::from(label)).filter(|&label| Some(label) != ignored).max()
 }
 
 fn count(what: &'static str, numbers: usize, shape: &Shape) -> Result<usize, ModelError> {

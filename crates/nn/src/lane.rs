@@ -80,6 +80,16 @@ pub trait Lane:
     fn tanh(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
+
+    /// x to a power, for x ≥ 0: a product where the exponent is whole and small, otherwise e^(exponent · ln x).
+    #[inline(always)]
+    fn pow(self, exponent: f64) -> Self {
+        if exponent.fract() == 0.0 && (0.0..=8.0).contains(&exponent) {
+            (0..exponent as u32).fold(Self::lit(1.0), |product, _| product * self)
+        } else {
+            (self.ln() * Self::lit(exponent)).exp()
+        }
+    }
 }
 
 /// `base`ⁿ by repeated squaring: the same on every machine.

@@ -55,7 +55,13 @@ pub mod prelude {
     pub use crate::initializers::Initializer;
     pub use crate::kernels::SimdLevel;
     pub use crate::layers::*;
-    pub use crate::losses::Loss;
+    pub use crate::losses::{
+        BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+        CategoricalGeneralizedCrossEntropy, CategoricalHinge, CosineSimilarity, Dice, Hinge, Huber,
+        KlDivergence, LogCosh, Loss, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+        MeanSquaredLogarithmicError, Poisson, Reduction, SparseCategoricalCrossentropy, SquaredHinge,
+        Tversky,
+    };
     pub use crate::model::{Compile, Fit, Model};
     pub use crate::optimizers::{Adagrad, Adam, Nadam, Optimizer, RmsProp, Sgd};
     pub use crate::regularizers::Regularizer;

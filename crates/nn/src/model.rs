@@ -242,7 +242,7 @@ impl Model {
     }
 
     fn check(&self, examples: &Examples<'_>) -> Result<(), ModelError> {
-        examples.check(&self.sequential.input_shape, self.plan.predict.outputs())
+        examples.check(&self.sequential.input_shape, self.plan.predict.outputs(), &self.plan.loss)
     }
 
     /// The epoch's order of samples: drawn from the shuffle stream, or as they are.
@@ -279,7 +279,8 @@ impl Model {
             flow
         };
         let (plan, streams) = (&self.plan, &self.streams);
-        let epoch = Epoch { plan, examples, order, streams, threads: self.threads.get() };
+        let weights = examples.weights;
+        let epoch = Epoch { plan, examples, weights, order, streams, threads: self.threads.get() };
         let score = epoch.train(&mut self.state, workspace, &mut after_batch);
         (score, ending)
     }

@@ -139,9 +139,11 @@ pub enum Op {
     /// Mean 0 and variance 1.
     Normalize(Normalize),
     /// Loss of every sample from logits; `probabilities = softmax(logits)`.
-    SoftmaxCrossentropy { smoothing: f64, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
-    /// Loss of every sample.
-    Loss { loss: Loss, prediction: ValueId, dprediction: Option<ValueId> },
+    SoftmaxCrossentropy { loss: Loss, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
+    /// `sums[b] = (Σtp, Σt, Σp)` over the outputs of each sample.
+    LossSums { prediction: ValueId, sums: ValueId },
+    /// Loss of every sample; of the whole batch where there are `sums`.
+    Loss { loss: Loss, prediction: ValueId, sums: Option<ValueId>, dprediction: Option<ValueId> },
     /// Whether the largest output is the right one.
     Accuracy { prediction: ValueId },
     /// `l1·Σ|w| + l2·Σw²`, added to the batch's loss.
@@ -197,6 +199,7 @@ impl Op {
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => {
                 [Some(probabilities), dlogits].into_iter().flatten().collect()
             }
+            Self::LossSums { sums, .. } => vec![sums],
             Self::Loss { dprediction, .. } => dprediction.into_iter().collect(),
             Self::Accuracy { .. }
             | Self::Penalty { .. }
@@ -229,7 +232,8 @@ impl Op {
             Self::Channel(ref op) => op.reads(),
             Self::Normalize(ref op) => op.reads(),
             Self::SoftmaxCrossentropy { logits, .. } => vec![logits],
-            Self::Loss { prediction, .. } | Self::Accuracy { prediction } => vec![prediction],
+            Self::Loss { prediction, sums, .. } => std::iter::once(prediction).chain(sums).collect(),
+            Self::LossSums { prediction, .. } | Self::Accuracy { prediction } => vec![prediction],
             Self::MatMulInputGradient { dy, .. }
             | Self::BiasGradient { dy, .. }
             | Self::AffineGradient { dy, .. } => vec![dy],

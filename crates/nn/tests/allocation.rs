@@ -89,10 +89,11 @@ fn training_allocates_nothing_after_its_first_batch() {
     optimizers.push(Sgd { momentum: 0.9, nesterov: true }.into());
     optimizers.push(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into());
     optimizers.push(Adam { amsgrad: true, ..Adam::default() }.into());
-    let losses = [
-        Loss::SparseCategoricalCrossentropy { from_logits: false },
-        Loss::CategoricalCrossentropy { from_logits: false, label_smoothing: 0.1 },
-        Loss::MeanSquaredError,
+    let losses: [Loss; 4] = [
+        SparseCategoricalCrossentropy::default().into(),
+        CategoricalCrossentropy { from_logits: false, label_smoothing: 0.1 }.into(),
+        MeanSquaredError::default().into(),
+        Dice::default().into(),
     ];
     let labels: Vec<u16> = (0..100).map(|n| n % 10).collect();
     for (what, density) in [("sparse", 5), ("dense", 1)] {

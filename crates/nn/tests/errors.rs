@@ -7,7 +7,7 @@ use seedbed_nn::prelude::*;
 use seedbed_nn::shape::Shape;
 
 fn sparse() -> Loss {
-    Loss::SparseCategoricalCrossentropy { from_logits: false }
+    SparseCategoricalCrossentropy::default().into()
 }
 
 fn compile(model: &Sequential, optimizer: impl Into<Optimizer>, loss: Loss) -> String {
@@ -133,11 +133,12 @@ fn optimizers() {
 fn losses() {
     let two_axes = Sequential::new([2, 3]).add(Rescaling::new(1.0, 0.0));
     let one = Sequential::new([6]).add(Dense::new(1).activation(Activation::Sigmoid));
-    let categorical = |label_smoothing| Loss::CategoricalCrossentropy { from_logits: false, label_smoothing };
+    let categorical =
+        |label_smoothing| -> Loss { CategoricalCrossentropy { from_logits: false, label_smoothing }.into() };
     for (model, loss, expected) in [
         (
             two_axes,
-            Loss::MeanSquaredError,
+            MeanSquaredError::default().into(),
             "loss mean_squared_error: expected one axis per sample, received the shape (None, 2, 3) from \"rescaling\"",
         ),
         (
@@ -148,7 +149,7 @@ fn losses() {
         ),
         (
             of(Flatten::new()),
-            Loss::SparseCategoricalCrossentropy { from_logits: true },
+            SparseCategoricalCrossentropy { from_logits: true, ..Default::default() }.into(),
             "loss sparse_categorical_crossentropy: from_logits expects logits, received a softmax's probabilities \
              from \"last\"; remove the softmax or from_logits",
         ),

@@ -62,7 +62,7 @@ fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
 }
 
 fn sparse() -> Loss {
-    Loss::SparseCategoricalCrossentropy { from_logits: false }
+    SparseCategoricalCrossentropy::default().into()
 }
 
 /// A layer before and one behind, so that gradients must pass through what is between.
@@ -98,7 +98,12 @@ fn layers() {
     check("Rescaling", &between([Rescaling::new(-1.5, 0.3).into()]), sparse(), false);
     check("Flatten", &between([Flatten::new().into()]), sparse(), false);
     let first = Sequential::new([INPUTS]).add(Rescaling::new(0.5, 0.1)).add(Dropout::new(0.3));
-    check("before the first variable", &first.add(Dense::new(CLASSES)), Loss::MeanSquaredError, true);
+    check(
+        "before the first variable",
+        &first.add(Dense::new(CLASSES)),
+        MeanSquaredError::default().into(),
+        true,
+    );
 }
 
 /// A model on small pictures of 3 channels, the layers between two Dense ones.
@@ -164,28 +169,54 @@ fn dropout() {
     check("two", &between(two), sparse(), false);
 }
 
+/// Every loss at its defaults, and those whose formula turns on a parameter or on the last layer.
 #[test]
 fn losses() {
-    let categorical =
-        |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
-    for (loss, last, rows) in [
-        (sparse(), Activation::Softmax, false),
-        (sparse(), Activation::Sigmoid, false),
-        (Loss::SparseCategoricalCrossentropy { from_logits: true }, Activation::Linear, false),
-        (categorical(false, 0.0), Activation::Softmax, false),
-        (categorical(false, 0.0), Activation::Sigmoid, false),
-        (categorical(false, 0.0), Activation::Sigmoid, true),
-        (categorical(false, 0.2), Activation::Softmax, false),
-        (categorical(true, 0.1), Activation::Linear, false),
-        (Loss::MeanSquaredError, Activation::Linear, true),
-        (Loss::MeanSquaredError, Activation::Softmax, true),
-        (Loss::MeanSquaredError, Activation::Tanh, false),
-    ] {
+    let named = Loss::NAMES.map(|name| name.parse::<Loss>().unwrap());
+    let outputs = [Activation::Softmax, Activation::Sigmoid, Activation::Softplus];
+    let mut cases: Vec<(Loss, Activation)> =
+        named.iter().flat_map(|&loss| outputs.map(|last| (loss, last))).collect();
+    cases.retain(|(loss, last)| loss.name() != "binary_focal_crossentropy" || *last == Activation::Sigmoid);
+    let of_logits: [Loss; 5] = [
+        SparseCategoricalCrossentropy { from_logits: true, ..Default::default() }.into(),
+        CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 }.into(),
+        BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 }.into(),
+        CategoricalFocalCrossentropy { from_logits: true, gamma: 1.5, ..Default::default() }.into(),
+        BinaryFocalCrossentropy { from_logits: true, apply_class_balancing: true, ..Default::default() }
+            .into(),
+    ];
+    cases.extend(of_logits.map(|loss| (loss, Activation::Linear)));
+    let of_probabilities: [Loss; 8] = [
+        SparseCategoricalCrossentropy { label_smoothing: 0.2, ..Default::default() }.into(),
+        SparseCategoricalCrossentropy { ignore_class: Some(1), ..Default::default() }.into(),
+        CategoricalCrossentropy { label_smoothing: 0.2, ..Default::default() }.into(),
+        CategoricalFocalCrossentropy { gamma: 0.0, label_smoothing: 0.2, ..Default::default() }.into(),
+        BinaryFocalCrossentropy { gamma: 2.5, label_smoothing: 0.2, ..Default::default() }.into(),
+        Dice { axis: Some(-1) }.into(),
+        Tversky { alpha: 0.3, beta: 0.9, axis: Some(1) }.into(),
+        Tversky { alpha: 0.3, beta: 0.9, axis: None }.into(),
+    ];
+    cases.extend(of_probabilities.map(|loss| (loss, Activation::Sigmoid)));
+    for (loss, last) in cases {
         let model = Sequential::new([INPUTS])
             .add(Dense::new(7).activation(Activation::Tanh))
             .add(Dense::new(CLASSES).activation(last));
-        check(&format!("{loss:?} of {last:?}, rows: {rows}"), &model, loss, rows);
+        for reduction in [Reduction::SumOverBatchSize, Reduction::Sum] {
+            let (loss, rows) = (loss.reduction(reduction), needs_rows(loss));
+            check(&format!("{loss:?} of {last:?}"), &model, loss, rows);
+        }
     }
+}
+
+/// The crossentropies of one class in many have the slope softmax − t only where the targets sum to 1,
+/// as classes do.
+fn needs_rows(loss: Loss) -> bool {
+    !matches!(
+        loss.name(),
+        "sparse_categorical_crossentropy"
+            | "categorical_crossentropy"
+            | "categorical_generalized_cross_entropy"
+    )
 }
 
 /// The bias starts away from 0, where l1 has a kink.

@@ -83,7 +83,7 @@ fn start(index: usize, start: &Start, shape: &[usize]) -> Vec<f32> {
 
 /// A model and its oracle with the record's first weights.
 fn started(run: &Run, sequential: &Sequential) -> (Model, Oracle) {
-    let loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+    let loss = SparseCategoricalCrossentropy::default().into();
     let sgd = Optimizer::new(Sgd::default()).learning_rate(0.1);
     let mut model = sequential.compile(Compile::new(sgd, loss)).unwrap();
     let mut oracle = Oracle::new(model.plan(), &Streams::new(Seed(0)));

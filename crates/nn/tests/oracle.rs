@@ -78,7 +78,8 @@ fn oracle(case: &Case) -> (Vec<f64>, Vec<Vec<f32>>, Vec<f32>) {
 
 fn targets(case: &Case, range: std::ops::Range<usize>) -> ReferenceTargets<f32> {
     let labels = &case.samples.labels[range];
-    if case.loss.name() == "sparse_categorical_crossentropy" {
+    if matches!(case.loss.name(), "sparse_categorical_crossentropy" | "categorical_generalized_cross_entropy")
+    {
         return ReferenceTargets::Classes(labels.iter().map(|&label| usize::from(label)).collect());
     }
     let outputs = case.model.summary().unwrap().rows.last().unwrap().output_shape.size();
@@ -255,19 +256,48 @@ fn regularizers() {
     check(&case("l1_l2", model, "adamw", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
 }
 
+/// Every loss after a softmax or sigmoid, and of logits where it takes them; every reduction.
 #[test]
 fn every_loss() {
-    let categorical =
-        |from_logits, label_smoothing| Loss::CategoricalCrossentropy { from_logits, label_smoothing };
-    for (loss, last) in [
-        (categorical(false, 0.1), Activation::Softmax),
-        (categorical(true, 0.0), Activation::Linear),
-        (categorical(false, 0.0), Activation::Sigmoid),
-        (Loss::SparseCategoricalCrossentropy { from_logits: true }, Activation::Linear),
-        (sparse_crossentropy(), Activation::Sigmoid),
-        (Loss::MeanSquaredError, Activation::Softmax),
-        (Loss::MeanSquaredError, Activation::Linear),
-    ] {
+    let named = Loss::NAMES.map(|name| name.parse::<Loss>().unwrap());
+    let mut cases: Vec<(Loss, Activation)> = named
+        .iter()
+        .flat_map(|&loss| [Activation::Softmax, Activation::Sigmoid].map(|last| (loss, last)))
+        .filter(|(loss, last)| loss.name() != "binary_focal_crossentropy" || *last == Activation::Sigmoid)
+        .collect();
+    let more: [(Loss, Activation); 10] = [
+        (CategoricalCrossentropy { from_logits: false, label_smoothing: 0.1 }.into(), Activation::Softmax),
+        (CategoricalCrossentropy { from_logits: true, label_smoothing: 0.0 }.into(), Activation::Linear),
+        (
+            SparseCategoricalCrossentropy { from_logits: true, ignore_class: Some(1), label_smoothing: 0.1 }
+                .into(),
+            Activation::Linear,
+        ),
+        (
+            SparseCategoricalCrossentropy { ignore_class: Some(1), ..Default::default() }.into(),
+            Activation::Softplus,
+        ),
+        (BinaryCrossentropy { from_logits: true, label_smoothing: 0.1 }.into(), Activation::Linear),
+        (
+            CategoricalFocalCrossentropy { from_logits: true, gamma: 1.5, ..Default::default() }.into(),
+            Activation::Linear,
+        ),
+        (
+            BinaryFocalCrossentropy { from_logits: true, apply_class_balancing: true, ..Default::default() }
+                .into(),
+            Activation::Linear,
+        ),
+        (MeanSquaredError::default().into(), Activation::Linear),
+        (Dice { axis: Some(-1) }.into(), Activation::Sigmoid),
+        (
+            Loss::from(SparseCategoricalCrossentropy { ignore_class: Some(1), ..Default::default() })
+                .reduction(Reduction::MeanWithSampleWeight),
+            Activation::Softmax,
+        ),
+    ];
+    cases.extend(more);
+    cases.push((Loss::from(MeanSquaredError::default()).reduction(Reduction::Sum), Activation::Sigmoid));
+    for (loss, last) in cases {
         let model = Sequential::new([12])
             .add(Dense::new(20).activation(Activation::Relu))
             .add(Dense::new(5).activation(last));

@@ -42,7 +42,7 @@ impl Samples {
 }
 
 fn loss() -> Loss {
-    Loss::SparseCategoricalCrossentropy { from_logits: false }
+    SparseCategoricalCrossentropy::default().into()
 }
 
 fn model(dropout: Option<f64>) -> Sequential {
@@ -421,10 +421,7 @@ fn a_layer_that_is_not_trained_keeps_its_weights() {
             .add(Dense::new(4).activation(Activation::Relu))
             .add(frozen)
             .add(Dense::new(2).activation(Activation::Softmax))
-            .compile(Compile::new(
-                Adam::default(),
-                Loss::SparseCategoricalCrossentropy { from_logits: false },
-            ))
+            .compile(Compile::new(Adam::default(), SparseCategoricalCrossentropy::default().into()))
             .unwrap()
     };
     let mut frozen = model(false, 100.0);

@@ -173,6 +173,7 @@ impl Choices {
 mod tests {
     use super::*;
     use crate::testing::rows;
+    use seedbed_nn::losses::SparseCategoricalCrossentropy;
 
     fn models(options: &LessonOptions) -> [LessonModel; 3] {
         options.models(&rows()).unwrap()
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn the_impossible_is_refused_before_any_work() {
-        let logits = Some(Loss::SparseCategoricalCrossentropy { from_logits: true });
+        let logits: Option<Loss> =
+            Some(SparseCategoricalCrossentropy { from_logits: true, ..Default::default() }.into());
         for (options, expected) in [
             (
                 LessonOptions { dropout: 1.5, ..usual() },

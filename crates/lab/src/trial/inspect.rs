@@ -4,7 +4,6 @@ use super::Outcome;
 use crate::error::LabError;
 use crate::prepared::Prepared;
 use crate::record::{Inspection, KernelPictures, LayerWeights, Mistake};
-use seedbed_nn::losses::Loss;
 use seedbed_nn::model::Model;
 
 /// How many mistakes are kept.
@@ -20,7 +19,7 @@ const PICTURES: usize = 64;
 pub fn inspect(outcome: &Outcome, data: &Prepared<'_>) -> Result<Inspection, LabError> {
     let mut outputs = outcome.model.predict(data.test())?;
     let classes = data.dataset().class_names.len();
-    if from_logits(outcome.model.plan().loss) {
+    if outcome.model.plan().loss.takes_logits() {
         outputs.chunks_exact_mut(classes).for_each(softmax);
     }
     let labels = &data.dataset().test.labels;
@@ -49,14 +48,6 @@ pub fn inspect(outcome: &Outcome, data: &Prepared<'_>) -> Result<Inspection, Lab
         layers: kernels.iter().map(Kernel::spread).collect(),
         first_kernel: kernels.first().and_then(|kernel| kernel.pictures(data.dataset().test.picture_size())),
     })
-}
-
-fn from_logits(loss: Loss) -> bool {
-    match loss {
-        Loss::SparseCategoricalCrossentropy { from_logits } => from_logits,
-        Loss::CategoricalCrossentropy { from_logits, .. } => from_logits,
-        Loss::MeanSquaredError => false,
-    }
 }
 
 /// Logits to probabilities.

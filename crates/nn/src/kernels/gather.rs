@@ -139,7 +139,8 @@ unsafe impl Send for TargetsTo {}
 // SAFETY: as above.
 unsafe impl Sync for TargetsTo {}
 
-/// Writes the targets of `order[rows]`; classes are one-hot encoded where rows are wanted.
+/// Writes the targets of `order[rows]`; where rows are wanted, classes are one-hot encoded, or with one
+/// output written as they are, 0 or 1.
 ///
 /// # Safety
 /// The buffer must have the rows; `width` is the number of outputs, above every class.
@@ -160,8 +161,13 @@ pub(crate) unsafe fn gather_targets(
                 }
                 (Targets::Classes(labels), TargetsTo::Rows(to)) => {
                     let to = to.row_mut(row, width);
-                    to.fill(0.0);
-                    to[usize::from(labels[sample])] = 1.0;
+                    let class = usize::from(labels[sample]);
+                    if let [to] = to {
+                        *to = class as f32;
+                    } else {
+                        to.fill(0.0);
+                        to[class] = 1.0;
+                    }
                 }
                 (Targets::Rows { width, values }, TargetsTo::Rows(to)) => {
                     to.row_mut(row, width).copy_from_slice(&values[sample * width..(sample + 1) * width]);

@@ -6,8 +6,9 @@
 use super::Kernel;
 use super::matrix::Matrix;
 use crate::lane::{F32Lane, Lane, PAD};
-use crate::losses::crossentropy::smooth;
-use crate::losses::{Loss, Target};
+use crate::losses::probability::smooth;
+use crate::losses::reduction::Weighing;
+use crate::losses::{Loss, Target, Whole, overlap};
 use std::ops::Range;
 
 /// The targets of a batch.
@@ -153,25 +154,52 @@ impl Kernel for SoftmaxGradient {
     }
 }
 
+/// How much each sample of a batch weighs.
+#[derive(Clone, Copy)]
+pub(crate) struct SampleWeights<'a> {
+    pub(crate) weighing: Weighing<f32>,
+    /// Positions of the batch's samples in the examples.
+    pub(crate) order: &'a [u32],
+    /// The weight of every example; all 1 where there are none.
+    pub(crate) of_examples: Option<&'a [f32]>,
+}
+
+impl SampleWeights<'_> {
+    #[inline(always)]
+    fn of(&self, row: usize) -> Option<f32> {
+        self.of_examples.map(|weights| weights[self.order[row] as usize])
+    }
+
+    #[inline(always)]
+    fn loss(&self, row: usize, loss: f32) -> f32 {
+        self.weighing.loss(loss, self.of(row))
+    }
+
+    #[inline(always)]
+    fn share(&self, row: usize) -> f32 {
+        self.weighing.share(self.of(row))
+    }
+}
+
 /// Loss of every sample from logits, and the gradient of their mean.
-pub(crate) struct SoftmaxCrossentropy {
-    pub(crate) smoothing: f64,
+pub(crate) struct SoftmaxCrossentropy<'a> {
+    pub(crate) loss: Loss,
     pub(crate) logits: Matrix,
     pub(crate) probabilities: Matrix,
     pub(crate) dlogits: Option<Matrix>,
     pub(crate) targets: TargetsView,
+    pub(crate) weights: SampleWeights<'a>,
     pub(crate) losses: Matrix,
     pub(crate) width: usize,
-    pub(crate) batch: usize,
     pub(crate) rows: Range<usize>,
 }
 
-impl Kernel for SoftmaxCrossentropy {
+impl Kernel for SoftmaxCrossentropy<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        let share = f32::lit(1.0 / self.batch as f64);
+        let (smoothing, ignored) = (self.loss.label_smoothing(), self.loss.ignore_class());
         for row in self.rows.clone() {
             // SAFETY: the run loop gives matrices with these rows.
             unsafe {
@@ -179,17 +207,26 @@ impl Kernel for SoftmaxCrossentropy {
                 let (max, total) = softmax_row::<L>(self.logits.at(row, 0), p, self.width);
                 let target = self.targets.of(row, self.width);
                 let log_total = Lane::ln(total);
-                *self.losses.at(0, row) = match target {
+                let loss = match target {
+                    Target::Class(class) if Some(class) == ignored => {
+                        *self.losses.at(0, row) = 0.0;
+                        if let Some(dlogits) = self.dlogits {
+                            dlogits.row_mut(row, self.width).fill(0.0);
+                        }
+                        continue;
+                    }
                     // What the chain below gives for a one-hot row.
-                    Target::Class(class) if self.smoothing == 0.0 => {
+                    Target::Class(class) if smoothing == 0.0 => {
                         (log_total - (*self.logits.at(row, class) - max)) + 0.0
                     }
                     target => self.chain(target, self.logits.row(row, self.width), max, log_total),
                 };
+                *self.losses.at(0, row) = self.weights.loss(row, loss);
                 if let Some(dlogits) = self.dlogits {
+                    let share = self.weights.share(row);
                     let to = dlogits.row_mut(row, self.width);
                     for (i, slot) in to.iter_mut().enumerate() {
-                        *slot = (*p.add(i) - self.target(target, i)) * share;
+                        *slot = (*p.add(i) - smooth(target.at(i), smoothing, self.width)) * share;
                     }
                 }
             }
@@ -197,45 +234,74 @@ impl Kernel for SoftmaxCrossentropy {
     }
 }
 
-impl SoftmaxCrossentropy {
-    #[inline(always)]
-    fn target(&self, target: Target<'_, f32>, i: usize) -> f32 {
-        if self.smoothing == 0.0 { target.at(i) } else { smooth(target.at(i), self.smoothing, self.width) }
-    }
-
+impl SoftmaxCrossentropy<'_> {
     /// `Σ t·(ln Σeᶻ⁻ᵐ − (z − m))`, ascending.
     #[inline(always)]
     fn chain(&self, target: Target<'_, f32>, logits: &[f32], max: f32, log_total: f32) -> f32 {
-        let term = |(i, z): (usize, &f32)| (self.target(target, i), log_total - (z - max));
+        let smoothing = self.loss.label_smoothing();
+        let term =
+            |(i, z): (usize, &f32)| (smooth(target.at(i), smoothing, self.width), log_total - (z - max));
         logits.iter().enumerate().map(term).fold(0.0, |sum, (t, x)| Lane::mul_add(t, x, sum)) + 0.0
     }
 }
 
-/// Loss of every sample, and the gradient of their mean.
-pub(crate) struct RowLoss {
-    pub(crate) loss: Loss,
+/// `sums[b] = (Σtp, Σt, Σp)`.
+pub(crate) struct LossSums {
     pub(crate) prediction: Matrix,
-    pub(crate) dprediction: Option<Matrix>,
     pub(crate) targets: TargetsView,
-    pub(crate) losses: Matrix,
+    pub(crate) sums: Matrix,
     pub(crate) width: usize,
-    pub(crate) batch: usize,
     pub(crate) rows: Range<usize>,
 }
 
-impl Kernel for RowLoss {
+impl Kernel for LossSums {
     type Output = ();
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        let share = f32::lit(1.0 / self.batch as f64);
         for row in self.rows {
+            // SAFETY: the run loop gives matrices with these rows.
+            unsafe {
+                let target = self.targets.of(row, self.width);
+                let sums = overlap::sums(target, self.prediction.row(row, self.width));
+                self.sums.row_mut(row, 3).copy_from_slice(&sums);
+            }
+        }
+    }
+}
+
+/// Loss of every sample, and the gradient of their mean.
+pub(crate) struct RowLoss<'a> {
+    pub(crate) loss: Loss,
+    pub(crate) prediction: Matrix,
+    /// What [`LossSums`] wrote, of all samples.
+    pub(crate) sums: Option<Matrix>,
+    pub(crate) dprediction: Option<Matrix>,
+    pub(crate) targets: TargetsView,
+    /// Whether every target of the batch is 0 or 1, where the loss asks.
+    pub(crate) binary: bool,
+    pub(crate) weights: SampleWeights<'a>,
+    pub(crate) losses: Matrix,
+    pub(crate) width: usize,
+    pub(crate) rows: Range<usize>,
+}
+
+impl Kernel for RowLoss<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        let whole = self.whole();
+        for row in self.rows.clone() {
             // SAFETY: the run loop gives matrices with these rows.
             unsafe {
                 let target = self.targets.of(row, self.width);
                 let mut gradient = self.dprediction.map(|matrix| matrix.row_mut(row, self.width));
                 let prediction = self.prediction.row(row, self.width);
-                *self.losses.at(0, row) = self.loss.row(target, prediction, gradient.as_deref_mut());
+                let loss = self.loss.row(&whole, target, prediction, gradient.as_deref_mut());
+                *self.losses.at(0, row) = self.weights.loss(row, loss);
+                let share =
+                    if self.sums.is_some() { self.weights.weighing.whole() } else { self.weights.share(row) };
                 for slot in gradient.into_iter().flatten() {
                     *slot *= share;
                 }
@@ -244,8 +310,24 @@ impl Kernel for RowLoss {
     }
 }
 
-/// 1 where the largest output is the right one (with one output: where it and the target are on
-/// the same side of ½), else 0.
+impl RowLoss<'_> {
+    /// Adds up the sums of all samples, in ascending order: every thread for itself.
+    #[inline(always)]
+    fn whole(&self) -> Whole<f32> {
+        let mut total = [0.0; 3];
+        for row in 0..if self.sums.is_some() { self.weights.order.len() } else { 0 } {
+            // SAFETY: the run loop gives matrices with these rows, and a barrier stands before this step.
+            let sums = self.sums.map_or(&[0.0; 3][..], |sums| unsafe { sums.row(row, 3) });
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += sum;
+            }
+        }
+        Whole { binary: self.binary, sums: total }
+    }
+}
+
+/// 1 where the largest output is the right one (with one output: where the target is 1 for one above ½,
+/// and 0 for the others), else 0.
 pub(crate) struct Accuracy {
     pub(crate) prediction: Matrix,
     pub(crate) targets: TargetsView,
@@ -274,7 +356,9 @@ impl Kernel for Accuracy {
 #[inline(always)]
 pub(crate) fn is_right<R: Lane + PartialOrd>(prediction: &[R], target: Target<'_, R>) -> bool {
     match target {
-        Target::Row([t]) => prediction.first().is_some_and(|p| (*p > R::lit(0.5)) == (*t > R::lit(0.5))),
+        Target::Row([t]) => {
+            prediction.first().is_some_and(|p| *t == R::lit(if *p > R::lit(0.5) { 1.0 } else { 0.0 }))
+        }
         Target::Row(row) => arg_max(prediction) == arg_max(row),
         Target::Class(class) => arg_max(prediction) == class,
     }

@@ -1,22 +1,41 @@
 //! Mean squared error: the mean of `(t − p)²` over the outputs.
 //!
-//! Gradient: `2·(p − t) / n`. Source: Keras `keras/src/losses/losses.py` (MeanSquaredError).
+//! Gradient: `2·(p − t) / n`. Source: Keras `keras/src/losses/losses.py`, `mean_squared_error`.
 
-use super::Target;
+use super::{ElementLoss, LossRule, Target, Whole, mean};
 use crate::lane::Lane;
+use serde::Deserialize;
 
-pub(super) fn row<R: Lane>(target: Target<'_, R>, prediction: &[R], gradient: Option<&mut [R]>) -> R {
-    let count = R::lit(prediction.len() as f64);
-    let mut sum = R::lit(0.0);
-    for (i, &p) in prediction.iter().enumerate() {
-        let difference = p - target.at(i);
-        sum = difference.mul_add(difference, sum);
+/// Mean of `(t − p)²`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanSquaredError {}
+
+impl LossRule for MeanSquaredError {
+    const NAME: &'static str = "mean_squared_error";
+
+    #[inline(always)]
+    fn row<R: Lane>(
+        self,
+        _whole: &Whole<R>,
+        target: Target<'_, R>,
+        prediction: &[R],
+        gradient: Option<&mut [R]>,
+    ) -> R {
+        mean(self, target, prediction, gradient)
     }
-    if let Some(gradient) = gradient {
-        for (i, (slot, &p)) in gradient.iter_mut().zip(prediction).enumerate() {
-            let difference = p - target.at(i);
-            *slot = (difference + difference) / count;
-        }
+}
+
+impl ElementLoss for MeanSquaredError {
+    #[inline(always)]
+    fn value<R: Lane>(self, t: R, p: R) -> R {
+        let difference = p - t;
+        difference * difference
     }
-    sum / count
+
+    #[inline(always)]
+    fn slope<R: Lane>(self, t: R, p: R) -> R {
+        let difference = p - t;
+        difference + difference
+    }
 }

@@ -81,6 +81,7 @@ impl Step {
             Self::DropoutMask { .. } => "DropoutMask",
             Self::Multiply { .. } => "Multiply",
             Self::SoftmaxCrossentropy { .. } => "SoftmaxCrossentropy",
+            Self::LossSums { .. } => "LossSums",
             Self::Loss { .. } => "Loss",
             Self::Accuracy { .. } => "Accuracy",
             Self::Penalty { .. } => "Penalty",

@@ -75,14 +75,19 @@ pub enum Step {
     Channel(Channel),
     Normalize(Normalize),
     SoftmaxCrossentropy {
-        smoothing: f64,
+        loss: Loss,
         logits: ValueId,
         probabilities: ValueId,
         dlogits: Option<ValueId>,
     },
+    LossSums {
+        prediction: ValueId,
+        sums: ValueId,
+    },
     Loss {
         loss: Loss,
         prediction: ValueId,
+        sums: Option<ValueId>,
         dprediction: Option<ValueId>,
     },
     Accuracy {
@@ -265,10 +270,13 @@ fn single(op: &Op) -> Step {
         Op::Multiply { x, factor, out } => Step::Multiply { x, factor, out },
         Op::Channel(op) => Step::Channel(op),
         Op::Normalize(op) => Step::Normalize(op),
-        Op::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
-            Step::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits }
+        Op::SoftmaxCrossentropy { loss, logits, probabilities, dlogits } => {
+            Step::SoftmaxCrossentropy { loss, logits, probabilities, dlogits }
         }
-        Op::Loss { loss, prediction, dprediction } => Step::Loss { loss, prediction, dprediction },
+        Op::LossSums { prediction, sums } => Step::LossSums { prediction, sums },
+        Op::Loss { loss, prediction, sums, dprediction } => {
+            Step::Loss { loss, prediction, sums, dprediction }
+        }
         Op::Accuracy { prediction } => Step::Accuracy { prediction },
         Op::Penalty { param, regularizer } => Step::Penalty { param, regularizer },
         Op::ActivateGradient { f, v, dy, dx } => Step::ActivateGradient { f, v, dy, dx },
@@ -290,7 +298,7 @@ mod tests {
     use super::*;
     use crate::ops::Value;
     use crate::plan::lower::{Purpose, lower};
-    use crate::prelude::{Dense, Dropout, Flatten, Sequential};
+    use crate::prelude::{Dense, Dropout, Flatten, MeanSquaredError, Sequential};
 
     /// A model's steps: their names, and after `→` the values that they keep.
     fn steps(model: &Sequential, purpose: Purpose) -> Vec<String> {
@@ -310,13 +318,15 @@ mod tests {
         model.add(Dense::new(10).activation(Activation::Softmax))
     }
 
-    const LOSS: Loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+    fn crossentropy() -> Loss {
+        "sparse_categorical_crossentropy".parse().unwrap()
+    }
 
     /// Neither `x·kernel` nor `+ bias` is kept where relu follows: its gradient wants its output.
     #[test]
     fn the_lessons_models_1_and_2() {
         assert_eq!(
-            steps(&lesson(false), Purpose::Train(LOSS)),
+            steps(&lesson(false), Purpose::Train(crossentropy())),
             [
                 "Gather → input",
                 "Dense → dense/relu",
@@ -337,7 +347,7 @@ mod tests {
     #[test]
     fn the_lessons_model_3() {
         assert_eq!(
-            steps(&lesson(true), Purpose::Train(LOSS)),
+            steps(&lesson(true), Purpose::Train(crossentropy())),
             [
                 "Gather → input",
                 "DropoutMask → dropout/mask",
@@ -367,7 +377,7 @@ mod tests {
         let predict =
             ["Gather → input", "Dense → dense/relu", "Dense → dense_1/bias_add", "Softmax → dense_1/softmax"];
         for model in [lesson(false), lesson(true)] {
-            assert_eq!(steps(&model, Purpose::Evaluate(LOSS)), evaluate);
+            assert_eq!(steps(&model, Purpose::Evaluate(crossentropy())), evaluate);
             assert_eq!(steps(&model, Purpose::Predict), predict);
         }
     }
@@ -379,7 +389,7 @@ mod tests {
             .add(Dense::new(3).activation(Activation::Silu))
             .add(Dropout::new(0.5))
             .add(Dense::new(2));
-        let train = steps(&model, Purpose::Train(Loss::MeanSquaredError));
+        let train = steps(&model, Purpose::Train(MeanSquaredError::default().into()));
         assert_eq!(train[2], "Dense → dense/bias_add, dropout/dropped");
         assert_eq!(steps(&model, Purpose::Predict)[1..], ["Dense → dense/silu", "Dense → dense_1/bias_add"]);
     }
@@ -389,7 +399,7 @@ mod tests {
         let model = Sequential::new([4]).add(
             Dense::new(3).kernel_regularizer(Regularizer::l2(0.1)).bias_regularizer(Regularizer::l1(0.2)),
         );
-        let program = lower(&model, Purpose::Train(Loss::MeanSquaredError)).unwrap();
+        let program = lower(&model, Purpose::Train(MeanSquaredError::default().into())).unwrap();
         let found: Vec<Option<Regularizer>> = fuse(&program)
             .iter()
             .filter_map(|step| match step {
@@ -442,7 +452,9 @@ mod tests {
                 .add(Dropout::new(0.2).name("second"))
                 .add(Dense::new(4).use_bias(false).activation(activation))
                 .add(Dense::new(3).activation(Activation::Softmax));
-            for purpose in [Purpose::Train(LOSS), Purpose::Evaluate(LOSS), Purpose::Predict] {
+            for purpose in
+                [Purpose::Train(crossentropy()), Purpose::Evaluate(crossentropy()), Purpose::Predict]
+            {
                 let mut written = Vec::new();
                 for step in fuse(&lower(&model, purpose).unwrap()) {
                     written.extend(step.writes());

@@ -166,7 +166,8 @@ impl Step {
             Self::SoftmaxCrossentropy { logits, probabilities, dlogits, .. } => {
                 some(&[Some(logits), Some(probabilities), dlogits])
             }
-            Self::Loss { prediction, dprediction, .. } => some(&[Some(prediction), dprediction]),
+            Self::LossSums { prediction, sums } => vec![prediction, sums],
+            Self::Loss { prediction, sums, dprediction, .. } => some(&[Some(prediction), sums, dprediction]),
             Self::Accuracy { prediction } => vec![prediction],
             Self::Penalty { .. } => vec![],
             Self::InputGradient { dy, factor, activation, out, .. } => {
@@ -195,6 +196,7 @@ impl Step {
             | Self::InputGradient { out, .. } => vec![out],
             Self::Dense { matmul, active, out, .. } => some(&[matmul, active, Some(out)]),
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => some(&[Some(probabilities), dlogits]),
+            Self::LossSums { sums, .. } => vec![sums],
             Self::Loss { dprediction, .. } => some(&[dprediction]),
             Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
             Self::Channel(ref op) => op.writes(),
@@ -222,7 +224,6 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::losses::Loss;
     use crate::plan::fuse::fuse;
     use crate::plan::lower::{Purpose, lower};
     use crate::prelude::*;
@@ -239,7 +240,7 @@ mod tests {
                 .add(ActivationLayer::new(Activation::Softmax))
                 .add(Dense::new(3).activation(Activation::Softmax))
         };
-        let loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+        let loss = "sparse_categorical_crossentropy".parse().unwrap();
         widths.iter().map(|width| lower(&model(width), Purpose::Train(loss)).unwrap()).collect()
     }
 

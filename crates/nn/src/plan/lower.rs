@@ -1,8 +1,9 @@
 //! Description → ops: every layer writes its forward ops, then the loss, then the gradients.
 
 use super::differentiate::differentiate;
+use crate::activations::Activation;
 use crate::error::ModelError;
-use crate::losses::Loss;
+use crate::losses::{Loss, Rule};
 use crate::ops::{Forward, Op, ParamId, Program, Value, ValueId};
 use crate::sequential::{Placed, Sequential};
 
@@ -19,8 +20,8 @@ pub enum Purpose {
 
 /// Writes a model as ops.
 ///
-/// A crossentropy that follows a softmax is taken of the softmax's logits, as Keras does on
-/// TensorFlow (`keras/src/backend/tensorflow/nn.py`, `_get_logits`).
+/// A crossentropy that follows a softmax or a sigmoid is taken of its logits, whichever of the two it is,
+/// as Keras does on TensorFlow (`keras/src/backend/tensorflow/nn.py`, `_get_logits`).
 ///
 /// # Errors
 /// Where a layer, its place or the loss cannot work.
@@ -37,13 +38,15 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
     match purpose {
         Purpose::Predict => {}
         Purpose::Evaluate(loss) => {
-            check_loss(loss, &placed, &to, output)?;
-            score(&mut to, loss, output, false);
+            check_loss(&loss, &placed, &to, output)?;
+            let prediction = of_logits(&mut to, &loss, output);
+            score(&mut to, loss, prediction, output, false);
         }
         Purpose::Train(loss) => {
-            check_loss(loss, &placed, &to, output)?;
+            check_loss(&loss, &placed, &to, output)?;
+            let prediction = of_logits(&mut to, &loss, output);
             let forward = to.ops.len();
-            let (value, gradient) = score(&mut to, loss, output, true);
+            let (value, gradient) = score(&mut to, loss, prediction, output, true);
             if let Some(gradient) = gradient {
                 backward(&mut to, forward, value, gradient);
             }
@@ -52,62 +55,78 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
     Ok(Program { values: to.values, params: to.params, ops: to.ops, output })
 }
 
-fn follows_softmax(to: &Forward, output: ValueId) -> bool {
-    matches!(to.ops.last(), Some(Op::Softmax { out, .. }) if *out == output)
+/// The activation that gave the output, and what it was of.
+fn last_activation(to: &Forward, output: ValueId) -> Option<(Activation, ValueId)> {
+    match *to.ops.last()? {
+        Op::Softmax { x, out } if out == output => Some((Activation::Softmax, x)),
+        Op::Activate { f, x, out } if out == output => Some((f, x)),
+        _ => None,
+    }
 }
 
-fn check_loss(loss: Loss, placed: &[Placed<'_>], to: &Forward, output: ValueId) -> Result<(), ModelError> {
+fn check_loss(loss: &Loss, placed: &[Placed<'_>], to: &Forward, output: ValueId) -> Result<(), ModelError> {
     let wrong = |problem: String| Err(ModelError::Loss { name: loss.name(), problem });
     loss.validate().or_else(|error| wrong(error.to_string()))?;
     let Some(last) = placed.last() else { return Ok(()) };
-    if last.output.axes().len() != 1 {
-        let shape = &last.output;
+    let (name, shape) = (&last.name, &last.output);
+    if shape.axes().len() != 1 {
+        return wrong(format!("expected one axis per sample, received the shape {shape} from {name:?}"));
+    }
+    if loss.needs_classes() && to.width(output) < 2 {
         return wrong(format!(
-            "expected one axis per sample, received the shape {shape} from {:?}",
-            last.name
+            "expected at least 2 outputs (one per class), received 1 from {name:?}; add units"
         ));
     }
-    if loss.is_crossentropy() && to.width(output) < 2 {
-        return wrong(format!(
-            "expected at least 2 outputs (one per class), received 1 from {:?}; add units",
-            last.name
-        ));
+    match last_activation(to, output) {
+        Some((f @ (Activation::Softmax | Activation::Sigmoid), _)) if loss.takes_logits() => wrong(format!(
+            "from_logits expects logits, received a {f}'s probabilities from {name:?}; remove the {f} or \
+             from_logits",
+        )),
+        Some((Activation::Softmax, _)) if matches!(loss.rule, Rule::BinaryFocalCrossentropy(_)) => {
+            wrong(format!(
+                "expected each output's own probability, as a sigmoid gives it, received a softmax's \
+                 probabilities from {name:?}; use sigmoid, or categorical_focal_crossentropy",
+            ))
+        }
+        _ => Ok(()),
     }
-    if loss.takes_logits() && follows_softmax(to, output) {
-        return wrong(format!(
-            "from_logits expects logits, received a softmax's probabilities from {:?}; \
-             remove the softmax or from_logits",
-            last.name
-        ));
+}
+
+/// What the loss is taken of: the output, or its softmax where the loss of probabilities has logits.
+fn of_logits(to: &mut Forward, loss: &Loss, output: ValueId) -> ValueId {
+    if !matches!(loss.rule, Rule::CategoricalFocalCrossentropy(_)) || !loss.takes_logits() {
+        return output;
     }
-    Ok(())
+    let out = add_value(to, "loss/softmax", to.width(output));
+    to.push(Op::Softmax { x: output, out });
+    out
 }
 
 /// Writes loss, accuracy and penalties; gives the value that the gradient is of, and the gradient.
-fn score(to: &mut Forward, loss: Loss, output: ValueId, training: bool) -> (ValueId, Option<ValueId>) {
-    let softmax = match to.ops.last() {
-        Some(&Op::Softmax { x, out }) if out == output && loss.is_crossentropy() => {
+fn score(
+    to: &mut Forward,
+    loss: Loss,
+    prediction: ValueId,
+    output: ValueId,
+    training: bool,
+) -> (ValueId, Option<ValueId>) {
+    let undone = last_activation(to, output)
+        .filter(|(f, _)| loss.undoes_activation() && matches!(f, Activation::Softmax | Activation::Sigmoid));
+    let scored = match undone {
+        Some((Activation::Softmax, logits)) if loss.is_categorical_crossentropy() => {
             to.ops.pop();
-            Some((x, out))
+            categorical(to, loss, logits, output, training)
         }
-        _ if loss.takes_logits() => {
-            let probabilities = add_value(to, "loss/probabilities", output);
-            Some((output, probabilities))
+        Some((_, logits)) if loss.is_categorical_crossentropy() => {
+            let probabilities = add_value(to, "loss/probabilities", to.width(output));
+            categorical(to, loss, logits, probabilities, training)
         }
-        _ => None,
-    };
-    let (value, gradient) = match softmax {
-        Some((logits, probabilities)) => {
-            let dlogits = training.then(|| add_value(to, "loss/gradient", logits));
-            let smoothing = loss.label_smoothing();
-            to.push(Op::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits });
-            (logits, dlogits)
+        None if loss.is_categorical_crossentropy() && loss.takes_logits() => {
+            let probabilities = add_value(to, "loss/probabilities", to.width(output));
+            categorical(to, loss, output, probabilities, training)
         }
-        None => {
-            let dprediction = training.then(|| add_value(to, "loss/gradient", output));
-            to.push(Op::Loss { loss, prediction: output, dprediction });
-            (output, dprediction)
-        }
+        Some((_, logits)) => elementwise(to, loss.of_logits(), logits, training),
+        None => elementwise(to, loss, prediction, training),
     };
     to.push(Op::Accuracy { prediction: output });
     for index in 0..to.params.len() {
@@ -115,11 +134,39 @@ fn score(to: &mut Forward, loss: Loss, output: ValueId, training: bool) -> (Valu
             to.push(Op::Penalty { param: ParamId(index), regularizer });
         }
     }
-    (value, gradient)
+    scored
 }
 
-fn add_value(to: &mut Forward, name: &str, like: ValueId) -> ValueId {
-    to.values.push(Value { name: name.into(), width: to.width(like), layer: None, per_batch: false });
+fn categorical(
+    to: &mut Forward,
+    loss: Loss,
+    logits: ValueId,
+    probabilities: ValueId,
+    training: bool,
+) -> (ValueId, Option<ValueId>) {
+    let dlogits = training.then(|| add_value(to, "loss/gradient", to.width(logits)));
+    to.push(Op::SoftmaxCrossentropy { loss, logits, probabilities, dlogits });
+    (logits, dlogits)
+}
+
+fn elementwise(
+    to: &mut Forward,
+    loss: Loss,
+    prediction: ValueId,
+    training: bool,
+) -> (ValueId, Option<ValueId>) {
+    let sums = loss.is_of_batch().then(|| {
+        let sums = add_value(to, "loss/sums", 3);
+        to.push(Op::LossSums { prediction, sums });
+        sums
+    });
+    let dprediction = training.then(|| add_value(to, "loss/gradient", to.width(prediction)));
+    to.push(Op::Loss { loss, prediction, sums, dprediction });
+    (prediction, dprediction)
+}
+
+fn add_value(to: &mut Forward, name: &str, width: usize) -> ValueId {
+    to.values.push(Value { name: name.into(), width, layer: None, per_batch: false });
     ValueId(to.values.len() - 1)
 }
 

@@ -13,8 +13,9 @@ use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
 use crate::kernels::dropout::threshold;
 use crate::kernels::score::is_right;
 use crate::lane::{Lane, PAD};
-use crate::losses::Target;
-use crate::losses::crossentropy::smooth;
+use crate::losses::probability::smooth;
+use crate::losses::reduction::Weighing;
+use crate::losses::{Loss, Target, Whole, overlap};
 use crate::ops::{Channel, Op, ParamId, Program, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
 use crate::random::{Purpose, Streams};
@@ -94,8 +95,13 @@ impl<R: Lane + PartialOrd> Reference<R> {
 
     /// One step of training; the score is that of the weights before the step.
     pub fn train(&mut self, batch: &ReferenceBatch<R>) -> ReferenceScore<R> {
+        self.train_weighted(batch, None)
+    }
+
+    /// The same with a weight for each sample.
+    pub fn train_weighted(&mut self, batch: &ReferenceBatch<R>, weights: Option<&[R]>) -> ReferenceScore<R> {
         let program = self.plan.train.program.clone();
-        let (score, memory) = self.interpret(&program, batch);
+        let (score, memory) = self.interpret(&program, batch, weights);
         self.memory = memory;
         self.steps += 1;
         score
@@ -104,21 +110,29 @@ impl<R: Lane + PartialOrd> Reference<R> {
     /// Loss, accuracy and outputs in inference mode.
     pub fn evaluate(&mut self, batch: &ReferenceBatch<R>) -> ReferenceScore<R> {
         let program = self.plan.evaluate.program.clone();
-        self.interpret(&program, batch).0
+        self.interpret(&program, batch, None).0
     }
 
     /// Also gives the optimizer's memory after the step.
-    fn interpret(&mut self, program: &Program, batch: &ReferenceBatch<R>) -> (ReferenceScore<R>, Memory<R>) {
+    fn interpret(
+        &mut self,
+        program: &Program,
+        batch: &ReferenceBatch<R>,
+        weights: Option<&[R]>,
+    ) -> (ReferenceScore<R>, Memory<R>) {
         let learning_rate = R::lit(self.plan.optimizer.learning_rate);
         let mut memory = self.memory;
         let next = NextScalars { learning_rate, step: self.steps + 1, memory: &mut memory };
         let scalars = self.plan.optimizer.rule.visit(next);
         let mut values = Values { program, all: HashMap::from([(ValueId(0), batch.inputs.clone())]) };
+        let weighing = batch.weighing(&self.plan.loss, weights);
         let mut losses = vec![R::lit(0.0); batch.samples];
         let (mut correct, mut penalties) = (0, Vec::new());
         for op in &program.ops {
             match op {
-                Op::SoftmaxCrossentropy { .. } | Op::Loss { .. } => values.score(op, batch, &mut losses),
+                Op::SoftmaxCrossentropy { .. } | Op::LossSums { .. } | Op::Loss { .. } => {
+                    values.score(op, batch, (&weighing, weights), &mut losses);
+                }
                 Op::Accuracy { prediction } => correct = values.correct(*prediction, batch),
                 Op::Penalty { param, regularizer } => {
                     let cols = program.params[param.0].cols();
@@ -144,7 +158,7 @@ impl<R: Lane + PartialOrd> Reference<R> {
                 op => values.forward_or_back(op, &self.weights, batch.samples),
             }
         }
-        let mean = losses.iter().fold(R::lit(0.0), |sum, &x| sum + x) / R::lit(batch.samples as f64);
+        let mean = weighing.total(losses.iter().fold(R::lit(0.0), |sum, &x| sum + x));
         let outputs = values.all.remove(&program.output).unwrap_or_default();
         let loss = penalties.into_iter().fold(mean, |sum, x| sum + x);
         (ReferenceScore { loss, correct, outputs }, memory)
@@ -265,7 +279,24 @@ fn softmax<R: Lane + PartialOrd>(z: &[R]) -> (Vec<R>, R, R) {
     (e.iter().map(|&x| x / total).collect(), max, total)
 }
 
-impl<R: Lane> ReferenceBatch<R> {
+impl<R: Lane + PartialOrd> ReferenceBatch<R> {
+    fn weighing(&self, loss: &Loss, weights: Option<&[R]>) -> Weighing<R> {
+        let counts = |sample: &usize| match &self.targets {
+            ReferenceTargets::Classes(labels) => Some(labels[*sample]) != loss.ignore_class(),
+            ReferenceTargets::Rows(_) => true,
+        };
+        let counted = (0..self.samples).filter(counts);
+        let weights = weights.map(|weights| counted.clone().map(|sample| weights[sample]));
+        Weighing::new(loss, self.samples, counted.clone().count(), weights)
+    }
+
+    fn is_binary(&self) -> bool {
+        match &self.targets {
+            ReferenceTargets::Classes(_) => true,
+            ReferenceTargets::Rows(rows) => rows.iter().all(|&t| t == R::lit(0.0) || t == R::lit(1.0)),
+        }
+    }
+
     fn target(&self, sample: usize, width: usize) -> Target<'_, R> {
         match &self.targets {
             ReferenceTargets::Classes(labels) => Target::Class(labels[sample]),
@@ -353,32 +384,57 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
         self.all.insert(out, values);
     }
 
-    /// Losses of all samples, and the gradient of their mean.
-    fn score(&mut self, op: &Op, batch: &ReferenceBatch<R>, losses: &mut [R]) {
-        let share = R::lit(1.0 / batch.samples as f64);
+    /// Losses of all samples, and the gradient of the batch's loss.
+    fn score(
+        &mut self,
+        op: &Op,
+        batch: &ReferenceBatch<R>,
+        (weighing, weights): (&Weighing<R>, Option<&[R]>),
+        losses: &mut [R],
+    ) {
+        let weight = |sample: usize| weights.map(|weights| weights[sample]);
         match *op {
-            Op::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
+            Op::SoftmaxCrossentropy { loss, logits, probabilities, dlogits } => {
                 let width = self.width(logits);
                 let (mut p_all, mut d_all) = (Vec::new(), Vec::new());
                 for (sample, z) in self.get(logits).chunks(width).enumerate() {
                     let target = batch.target(sample, width);
-                    let t = |i| {
-                        if smoothing == 0.0 { target.at(i) } else { smooth(target.at(i), smoothing, width) }
-                    };
+                    let ignored = matches!(target, Target::Class(c) if Some(c) == loss.ignore_class());
+                    let t = |i| smooth(target.at(i), loss.label_smoothing(), width);
                     let (p, max, total) = softmax(z);
-                    losses[sample] = chain((0..width).map(|i| (t(i), total.ln() - (z[i] - max))));
-                    d_all.extend((0..width).map(|i| (p[i] - t(i)) * share));
+                    let of_sample = chain((0..width).map(|i| (t(i), total.ln() - (z[i] - max))));
+                    let share = weighing.share(weight(sample));
+                    if ignored {
+                        d_all.extend((0..width).map(|_| R::lit(0.0)));
+                    } else {
+                        losses[sample] = weighing.loss(of_sample, weight(sample));
+                        d_all.extend((0..width).map(|i| (p[i] - t(i)) * share));
+                    }
                     p_all.extend(p);
                 }
                 self.all.insert(probabilities, p_all);
                 dlogits.map(|id| self.all.insert(id, d_all));
             }
-            Op::Loss { loss, prediction, dprediction } => {
+            Op::LossSums { prediction, sums } => {
                 let width = self.width(prediction);
+                let rows = self.get(prediction).chunks(width).enumerate();
+                let all =
+                    rows.flat_map(|(sample, p)| overlap::sums(batch.target(sample, width), p)).collect();
+                self.all.insert(sums, all);
+            }
+            Op::Loss { loss, prediction, sums, dprediction } => {
+                let width = self.width(prediction);
+                let mut whole = Whole { binary: batch.is_binary(), sums: [R::lit(0.0); 3] };
+                for row in sums.map_or(&[][..], |sums| self.get(sums)).chunks(3) {
+                    whole.sums = std::array::from_fn(|i| whole.sums[i] + row[i]);
+                }
                 let mut d_all = vec![R::lit(0.0); width * batch.samples];
                 for (sample, p) in self.get(prediction).chunks(width).enumerate() {
                     let gradient = &mut d_all[sample * width..(sample + 1) * width];
-                    losses[sample] = loss.row(batch.target(sample, width), p, Some(&mut *gradient));
+                    let of_sample = loss.row(&whole, batch.target(sample, width), p, Some(&mut *gradient));
+                    losses[sample] = weighing.loss(of_sample, weight(sample));
+                    let share =
+                        if sums.is_some() { weighing.whole() } else { weighing.share(weight(sample)) };
                     gradient.iter_mut().for_each(|g| *g = *g * share);
                 }
                 dprediction.map(|id| self.all.insert(id, d_all));

@@ -21,11 +21,14 @@ use crate::kernels::gather::{GatherInputs, InputsTo, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::matrix::{Matrix, Panels, Part};
 use crate::kernels::penalty::RowNorms;
-use crate::kernels::score::{Accuracy, RowLoss, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView};
+use crate::kernels::score::{
+    Accuracy, LossSums, RowLoss, SampleWeights, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView,
+};
 use crate::kernels::sparse::{Sparse, SparseBuffers};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
 use crate::lane::PAD;
+use crate::losses::reduction::Weighing;
 use crate::ops::{ParamId, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
 use crate::random::{Purpose, Streams};
@@ -38,6 +41,8 @@ struct Shared<'a> {
     plan: &'a Plan,
     stage: &'a Stage,
     examples: &'a Examples<'a>,
+    /// The weight of every example, where they differ.
+    weights_of: Option<&'a [f32]>,
     streams: Option<&'a Streams>,
     layout: &'a super::layout::ValueLayout,
     values: *mut f32,
@@ -64,6 +69,7 @@ struct Batch<'a> {
     /// Those of the next batch.
     next: &'a [u32],
     scalars: Scalars<f32>,
+    weighing: Weighing<f32>,
     step: u64,
 }
 
@@ -116,7 +122,7 @@ impl<'a> Shared<'a> {
         (plan, stage): (&'a Plan, &'a Stage),
         (weights, slots): (*mut f32, [*mut f32; MAX_SLOTS]),
         workspace: &'a mut Workspace,
-        examples: &'a Examples<'a>,
+        (examples, weights_of): (&'a Examples<'a>, Option<&'a [f32]>),
         streams: Option<&'a Streams>,
     ) -> Self {
         let values = workspace.values.start();
@@ -129,6 +135,7 @@ impl<'a> Shared<'a> {
                 plan,
                 stage,
                 examples,
+                weights_of,
                 streams,
                 values,
                 weights,
@@ -182,12 +189,28 @@ impl<'a> Shared<'a> {
         self.plan.loss.needs_rows() || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
     }
 
+    /// How much the samples of a batch weigh.
+    fn weighing(&self, order: &[u32]) -> Weighing<f32> {
+        let loss = &self.plan.loss;
+        let ignored = |sample: &&u32| {
+            loss.ignore_class().is_some_and(|class| self.examples.is_of_class(**sample as usize, class))
+        };
+        let counted = match loss.ignore_class() {
+            None => order.len(),
+            Some(_) => order.iter().filter(|sample| !ignored(sample)).count(),
+        };
+        let weights = self.weights_of.map(|weights| {
+            order.iter().filter(|sample| !ignored(sample)).map(|&sample| weights[sample as usize])
+        });
+        Weighing::new(loss, order.len(), counted, weights)
+    }
+
     /// Loss and accuracy of the batch, from what the steps left for every sample.
-    fn score(&self, samples: usize) -> BatchScore {
+    fn score(&self, samples: usize, weighing: &Weighing<f32>) -> BatchScore {
         // SAFETY: called by one thread after a barrier.
         unsafe {
             let losses = self.losses.row(0, samples);
-            let mut loss = losses.iter().fold(0.0, |sum, x| sum + x) / samples as f32;
+            let mut loss = weighing.total(losses.iter().fold(0.0, |sum, x| sum + x));
             for step in &self.stage.steps {
                 if let Step::Penalty { param, regularizer } = step {
                     loss += self.penalty(*param, *regularizer);
@@ -247,6 +270,11 @@ impl Batch<'_> {
         } else {
             TargetsView::Classes(self.shared.labels)
         }
+    }
+
+    fn weights(&self) -> SampleWeights<'_> {
+        let of_examples = self.shared.weights_of;
+        SampleWeights { weighing: self.weighing, order: self.order, of_examples }
     }
 
     fn gather(&self, out: ValueId) {
@@ -325,6 +353,7 @@ impl Batch<'_> {
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }
             | Step::SoftmaxCrossentropy { .. }
+            | Step::LossSums { .. }
             | Step::Loss { .. }
             | Step::Accuracy { .. } => self.score_step(step),
         }
@@ -377,7 +406,7 @@ impl Batch<'_> {
 
     fn score_step(&self, step: &Step) {
         let s = self.shared;
-        let (simd, batch, rows) = (s.plan.simd, self.order.len(), self.samples());
+        let (simd, rows) = (s.plan.simd, self.samples());
         match *step {
             Step::Softmax { x, out } => {
                 simd.run(Softmax { x: s.value(x), out: s.value(out), width: s.width(x), rows });
@@ -389,27 +418,36 @@ impl Batch<'_> {
                 width: s.width(y),
                 rows,
             }),
-            Step::SoftmaxCrossentropy { smoothing, logits, probabilities, dlogits } => {
+            Step::SoftmaxCrossentropy { loss, logits, probabilities, dlogits } => {
                 simd.run(SoftmaxCrossentropy {
-                    smoothing,
+                    loss,
                     logits: s.value(logits),
                     probabilities: s.value(probabilities),
                     dlogits: dlogits.map(|id| s.value(id)),
                     targets: self.targets(),
+                    weights: self.weights(),
                     losses: s.losses,
                     width: s.width(logits),
-                    batch,
                     rows,
                 });
             }
-            Step::Loss { loss, prediction, dprediction } => simd.run(RowLoss {
+            Step::LossSums { prediction, sums } => simd.run(LossSums {
+                prediction: s.value(prediction),
+                targets: self.targets(),
+                sums: s.value(sums),
+                width: s.width(prediction),
+                rows,
+            }),
+            Step::Loss { loss, prediction, sums, dprediction } => simd.run(RowLoss {
                 loss,
                 prediction: s.value(prediction),
+                sums: sums.map(|id| s.value(id)),
                 dprediction: dprediction.map(|id| s.value(id)),
                 targets: self.targets(),
+                binary: loss.asks_if_binary() && s.examples.are_binary(self.order),
+                weights: self.weights(),
                 losses: s.losses,
                 width: s.width(prediction),
-                batch,
                 rows,
             }),
             Step::Accuracy { prediction } => simd.run(Accuracy {
@@ -443,6 +481,8 @@ impl RuleVisitor for NextScalars<'_> {
 pub(crate) struct Epoch<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) examples: &'a Examples<'a>,
+    /// The weight of every example, where they differ.
+    pub(crate) weights: Option<&'a [f32]>,
     pub(crate) order: &'a [u32],
     pub(crate) streams: &'a Streams,
     pub(crate) threads: usize,
@@ -461,7 +501,8 @@ impl Epoch<'_> {
         let size = workspace.batch;
         let buffers = (state.weights.start(), state.slots.each_mut().map(|slot| slot.start()));
         let stages = (self.plan, &self.plan.train);
-        let shared = Shared::new(stages, buffers, workspace, self.examples, Some(self.streams));
+        let shared =
+            Shared::new(stages, buffers, workspace, (self.examples, self.weights), Some(self.streams));
         let (barrier, last) = (Barrier::new(threads), AtomicUsize::new(usize::MAX));
         let start = (state.memory, state.steps);
         let team = Team { shared: &shared, barrier: &barrier, last: &last, order: self.order, size };
@@ -511,7 +552,8 @@ impl Team<'_> {
             let (learning_rate, mut remembered) = (optimizer.learning_rate as f32, memory);
             let step = NextScalars { learning_rate, step: steps + 1, memory: &mut remembered };
             let scalars = optimizer.rule.visit(step);
-            let batch = Batch { shared: self.shared, part, order, next, scalars, step: steps };
+            let weighing = self.shared.weighing(order);
+            let batch = Batch { shared: self.shared, part, order, next, scalars, weighing, step: steps };
             for slot in &schedule {
                 if slot.barrier {
                     self.barrier.wait();
@@ -521,7 +563,7 @@ impl Team<'_> {
                     }
                 }
                 if slot.score && part.worker == 0 {
-                    let result = self.shared.score(order.len());
+                    let result = self.shared.score(order.len(), &weighing);
                     score.add(result);
                     if after_batch(result, &score).is_break() || !result.loss.is_finite() {
                         self.last.store(number, Ordering::Relaxed);
@@ -560,16 +602,18 @@ pub(crate) fn infer(
         let view = &view;
         let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples, 1);
         let none = [std::ptr::null_mut(); MAX_SLOTS];
-        let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, examples, None);
+        let data = (examples, examples.weights);
+        let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, data, None);
         let part = Part { worker: 0, workers: 1 };
         let schedule = schedule(&stage.steps, shared.split(part, INFERENCE_BATCH));
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
-            let batch = Batch { shared: &shared, part, order, next: &[], scalars: [0.0; 6], step: 0 };
+            let (scalars, weighing) = ([0.0; 6], shared.weighing(order));
+            let batch = Batch { shared: &shared, part, order, next: &[], scalars, weighing, step: 0 };
             schedule.iter().filter_map(|slot| slot.step).for_each(|step| batch.run(step));
             let output = shared.value(stage.program.output);
             // SAFETY: this thread alone has the workspace.
             let outputs = unsafe { output.row(0, order.len() * output.stride) };
-            each(number * INFERENCE_BATCH, shared.score(order.len()), outputs);
+            each(number * INFERENCE_BATCH, shared.score(order.len(), &weighing), outputs);
         }
     };
     std::thread::scope(|scope| {

@@ -220,7 +220,12 @@ impl Split<'_> {
             Step::Transpose { x } => accesses.push(Access::write(Place::Twin(x), ALL, samples)),
             Step::Channel(ref op) => accesses.extend(op.param().map(read_param)),
             Step::Normalize(ref op) => accesses.extend(op.params().into_iter().map(read_param)),
+            Step::LossSums { .. } => accesses.push(Access::read(Place::Targets, samples, ALL)),
             _ if scores(step) => {
+                // A loss of the whole batch adds up the sums of all samples.
+                if let Step::Loss { sums: Some(sums), .. } = *step {
+                    accesses.push(Access::read(Place::Value(sums), ALL, ALL));
+                }
                 accesses.push(Access::read(Place::Targets, samples.clone(), ALL));
                 accesses.push(Access::write(Place::Scores, samples, ALL));
             }
@@ -339,7 +344,9 @@ mod tests {
     use crate::plan::lower::{Purpose, lower};
     use crate::prelude::*;
 
-    const LOSS: Loss = Loss::SparseCategoricalCrossentropy { from_logits: false };
+    fn crossentropy() -> Loss {
+        "sparse_categorical_crossentropy".parse().unwrap()
+    }
 
     fn lesson(hidden: usize) -> Sequential {
         Sequential::new([28, 28])
@@ -350,7 +357,7 @@ mod tests {
 
     /// The names of the steps, `|` for a barrier and `score` where thread 0 reads it.
     fn names(model: &Sequential, workers: usize, lists: bool) -> Vec<&'static str> {
-        let program = lower(model, Purpose::Train(LOSS)).unwrap();
+        let program = lower(model, Purpose::Train(crossentropy())).unwrap();
         let (steps, params) = (fuse(&program), ParamLayout::new(&program.params, workers));
         let part = Part { worker: 0, workers };
         let split = Split { program: &program, params: &params, part, batch: 32, lists };
@@ -437,7 +444,7 @@ mod tests {
             .flat_map(|m| [2, 3, 5].map(|n| (m, n)))
             .flat_map(|(m, n)| [(m, n, true), (m, n, false)])
         {
-            let program = lower(model, Purpose::Train(LOSS)).unwrap();
+            let program = lower(model, Purpose::Train(crossentropy())).unwrap();
             let (steps, params) = (fuse(&program), ParamLayout::new(&program.params, workers));
             let split = |worker| Split {
                 program: &program,

@@ -111,7 +111,7 @@ fn softmax() {
     let rows = table.rowwise.iter().find(|rows| rows.name == "softmax").unwrap();
     let streams = Streams::new(Seed(0));
     let dense = Dense::new(6).use_bias(false).activation(Activation::Softmax);
-    let compile = Compile::new(Sgd::default(), Loss::MeanSquaredError);
+    let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into());
     let model = Sequential::new([1]).add(dense).compile(compile).unwrap();
     for row in (0..24).step_by(6).map(|start| start..start + 6) {
         let mut oracle = Reference::<f64>::new(model.plan(), &streams);
