@@ -1,7 +1,7 @@
 //! Activation functions, under Keras's names and with Keras's defaults.
 //!
 //! Each is an elementwise formula over a [`Lane`], written once: the oracle and the kernels run the
-//! same code. Softmax is the exception, a function of a whole row: here it is only a name.
+//! same code. Softmax, log-softmax, sparsemax and GLU are the exceptions, functions of a whole row.
 
 use crate::config::{self, InvalidParameter, Named, Value, require};
 use crate::lane::Lane;
@@ -10,30 +10,66 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
+mod bounded_relu;
+mod celu;
 mod elu;
+mod exponential;
 mod gelu;
+mod hard_shrink;
+mod hard_sigmoid;
+mod hard_silu;
+mod hard_tanh;
 mod leaky_relu;
 mod linear;
+mod log_sigmoid;
+mod mish;
 mod relu;
+mod relu6;
+mod rowwise;
 mod selu;
 mod sigmoid;
 mod silu;
+mod soft_shrink;
 mod softplus;
+mod softsign;
+mod sparse_plus;
+mod sparse_sigmoid;
+mod squareplus;
 mod tanh;
+mod tanh_shrink;
+mod threshold;
 
 #[cfg(test)]
 mod testing;
 
+pub use bounded_relu::BoundedRelu;
+pub use celu::Celu;
 pub use elu::Elu;
+pub use exponential::Exponential;
 pub use gelu::{ApproximateGelu, Gelu};
+pub use hard_shrink::HardShrink;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_silu::HardSilu;
+pub use hard_tanh::HardTanh;
 pub use leaky_relu::LeakyRelu;
 pub use linear::Linear;
+pub use log_sigmoid::LogSigmoid;
+pub use mish::Mish;
 pub use relu::Relu;
+pub use relu6::Relu6;
+pub use rowwise::RowFunction;
 pub use selu::Selu;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
+pub use soft_shrink::SoftShrink;
 pub use softplus::Softplus;
+pub use softsign::Softsign;
+pub use sparse_plus::SparsePlus;
+pub use sparse_sigmoid::SparseSigmoid;
+pub use squareplus::Squareplus;
 pub use tanh::Tanh;
+pub use tanh_shrink::TanhShrink;
+pub use threshold::Threshold;
 
 /// What a gradient is computed from. The output is preferred: the next layer keeps it anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +140,66 @@ pub enum Activation {
     Silu,
     /// [`Softplus`]
     Softplus,
+    /// [`BoundedRelu`]: `relu` with parameters
+    #[serde(skip)]
+    BoundedRelu(BoundedRelu),
+    /// [`Relu6`]
+    Relu6,
+    /// [`Celu`]
+    Celu {
+        /// Minus the limit towards −∞: finite, > 0; 1.
+        alpha: f64,
+    },
+    /// [`Exponential`]
+    Exponential,
+    /// [`Softsign`]
+    Softsign,
+    /// [`Squareplus`]
+    Squareplus {
+        /// How round the corner at 0 is: finite, > 0; 4.
+        b: f64,
+    },
+    /// [`SoftShrink`]
+    SoftShrink {
+        /// By how much x is brought nearer to 0: finite, not negative; 0.5.
+        threshold: f64,
+    },
+    /// [`HardShrink`]
+    HardShrink {
+        /// Up to where it is 0: finite, not negative; 0.5.
+        threshold: f64,
+    },
+    /// [`Threshold`]
+    Threshold {
+        /// Above which x stays: finite; 0.
+        threshold: f64,
+        /// What stands for the others: finite; 0.
+        default_value: f64,
+    },
+    /// [`SparsePlus`]
+    SparsePlus,
+    /// [`SparseSigmoid`]
+    SparseSigmoid,
+    /// [`HardSigmoid`]
+    HardSigmoid,
+    /// [`HardSilu`]
+    HardSilu,
+    /// [`HardTanh`]
+    HardTanh,
+    /// [`TanhShrink`]
+    TanhShrink,
+    /// [`LogSigmoid`]
+    LogSigmoid,
+    /// [`Mish`]
+    Mish,
     /// e^xᵢ / Σⱼ e^xⱼ over the last axis
     Softmax,
+    /// [`RowFunction::LogSoftmax`] over the last axis
+    LogSoftmax,
+    /// [`RowFunction::Sparsemax`] over the last axis
+    Sparsemax,
+    /// [`RowFunction::Glu`] over the last axis, which it halves
+    Glu,
 }
 
 /// Every name with its default parameters; the last are Keras's aliases.
@@ -120,13 +214,33 @@ const TABLE: &[(&str, Activation)] = &[
     ("gelu", Activation::Gelu { approximate: false }),
     ("silu", Activation::Silu),
     ("softplus", Activation::Softplus),
+    ("relu6", Activation::Relu6),
+    ("celu", Activation::Celu { alpha: Celu::ALPHA }),
+    ("exponential", Activation::Exponential),
+    ("softsign", Activation::Softsign),
+    ("squareplus", Activation::Squareplus { b: Squareplus::B }),
+    ("soft_shrink", Activation::SoftShrink { threshold: SoftShrink::THRESHOLD }),
+    ("hard_shrink", Activation::HardShrink { threshold: HardShrink::THRESHOLD }),
+    ("threshold", Activation::Threshold { threshold: 0.0, default_value: 0.0 }),
+    ("sparse_plus", Activation::SparsePlus),
+    ("sparse_sigmoid", Activation::SparseSigmoid),
+    ("hard_sigmoid", Activation::HardSigmoid),
+    ("hard_silu", Activation::HardSilu),
+    ("hard_tanh", Activation::HardTanh),
+    ("tanh_shrink", Activation::TanhShrink),
+    ("log_sigmoid", Activation::LogSigmoid),
+    ("mish", Activation::Mish),
     ("softmax", Activation::Softmax),
+    ("log_softmax", Activation::LogSoftmax),
+    ("sparsemax", Activation::Sparsemax),
+    ("glu", Activation::Glu),
     ("swish", Activation::Silu),
+    ("hard_swish", Activation::HardSilu),
 ];
 
 impl Activation {
     /// Keras's name of each activation.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 30] = [
         "linear",
         "relu",
         "leaky_relu",
@@ -137,7 +251,26 @@ impl Activation {
         "gelu",
         "silu",
         "softplus",
+        "relu6",
+        "celu",
+        "exponential",
+        "softsign",
+        "squareplus",
+        "soft_shrink",
+        "hard_shrink",
+        "threshold",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_tanh",
+        "tanh_shrink",
+        "log_sigmoid",
+        "mish",
         "softmax",
+        "log_softmax",
+        "sparsemax",
+        "glu",
     ];
 
     /// Keras's name.
@@ -153,11 +286,31 @@ impl Activation {
             Self::Gelu { .. } => "gelu",
             Self::Silu => "silu",
             Self::Softplus => "softplus",
+            Self::BoundedRelu(_) => "relu",
+            Self::Celu { .. } => "celu",
+            Self::Squareplus { .. } => "squareplus",
+            Self::SoftShrink { .. } => "soft_shrink",
+            Self::HardShrink { .. } => "hard_shrink",
+            Self::Threshold { .. } => "threshold",
+            Self::Relu6 => "relu6",
+            Self::Exponential => "exponential",
+            Self::Softsign => "softsign",
+            Self::SparsePlus => "sparse_plus",
+            Self::SparseSigmoid => "sparse_sigmoid",
+            Self::HardSigmoid => "hard_sigmoid",
+            Self::HardSilu => "hard_silu",
+            Self::HardTanh => "hard_tanh",
+            Self::TanhShrink => "tanh_shrink",
+            Self::LogSigmoid => "log_sigmoid",
+            Self::Mish => "mish",
             Self::Softmax => "softmax",
+            Self::LogSoftmax => "log_softmax",
+            Self::Sparsemax => "sparsemax",
+            Self::Glu => "glu",
         }
     }
 
-    /// Runs code that was compiled for this formula; `None` for softmax, which is not elementwise.
+    /// Runs code that was compiled for this formula; `None` for a function of a row.
     #[inline(always)]
     pub fn visit<V: ElementwiseVisitor>(&self, visitor: V) -> Option<V::Output> {
         Some(match *self {
@@ -172,11 +325,60 @@ impl Activation {
             Self::Gelu { approximate: true } => visitor.visit(ApproximateGelu),
             Self::Silu => visitor.visit(Silu),
             Self::Softplus => visitor.visit(Softplus),
-            Self::Softmax => return None,
+            Self::BoundedRelu(f) => visitor.visit(f),
+            Self::Celu { alpha } => visitor.visit(Celu { alpha }),
+            Self::Squareplus { b } => visitor.visit(Squareplus { b }),
+            Self::SoftShrink { threshold } => visitor.visit(SoftShrink { threshold }),
+            Self::HardShrink { threshold } => visitor.visit(HardShrink { threshold }),
+            Self::Threshold { threshold, default_value } => {
+                visitor.visit(Threshold { threshold, default_value })
+            }
+            Self::Relu6 => visitor.visit(Relu6),
+            Self::Exponential => visitor.visit(Exponential),
+            Self::Softsign => visitor.visit(Softsign),
+            Self::SparsePlus => visitor.visit(SparsePlus),
+            Self::SparseSigmoid => visitor.visit(SparseSigmoid),
+            Self::HardSigmoid => visitor.visit(HardSigmoid),
+            Self::HardSilu => visitor.visit(HardSilu),
+            Self::HardTanh => visitor.visit(HardTanh),
+            Self::TanhShrink => visitor.visit(TanhShrink),
+            Self::LogSigmoid => visitor.visit(LogSigmoid),
+            Self::Mish => visitor.visit(Mish),
+            Self::Softmax | Self::LogSoftmax | Self::Sparsemax | Self::Glu => return None,
         })
     }
 
-    /// What the gradient is computed from; for softmax, the output.
+    /// The function of a row that it is; `None` for elementwise ones, and for softmax, which has ops of its
+    /// own.
+    pub fn row_function(&self) -> Option<RowFunction> {
+        match self {
+            Self::LogSoftmax => Some(RowFunction::LogSoftmax),
+            Self::Sparsemax => Some(RowFunction::Sparsemax),
+            Self::Glu => Some(RowFunction::Glu),
+            _ => None,
+        }
+    }
+
+    /// Whether it looks at a whole row.
+    pub fn is_rowwise(&self) -> bool {
+        *self == Self::Softmax || self.row_function().is_some()
+    }
+
+    /// How many outputs it gives for so many inputs.
+    ///
+    /// # Errors
+    /// Says what is wrong: GLU needs an even number.
+    pub fn output_width(&self, inputs: usize) -> Result<usize, String> {
+        match self {
+            Self::Glu if !inputs.is_multiple_of(2) => {
+                Err(format!("glu: expected an even number of inputs, which it halves, received {inputs}"))
+            }
+            Self::Glu => Ok(inputs / 2),
+            _ => Ok(inputs),
+        }
+    }
+
+    /// What the gradient is computed from.
     pub fn gradient_from(&self) -> GradientFrom {
         struct From;
         impl ElementwiseVisitor for From {
@@ -185,20 +387,26 @@ impl Activation {
                 E::GRADIENT_FROM
             }
         }
-        self.visit(From).unwrap_or(GradientFrom::Output)
+        let of_row = || self.row_function().map_or(GradientFrom::Output, RowFunction::gradient_from);
+        self.visit(From).unwrap_or_else(of_row)
     }
 
     /// Refuses parameters out of range.
     ///
     /// # Errors
-    /// [`InvalidParameter`] for a `negative_slope` or an `alpha` that is negative or not finite.
+    /// [`InvalidParameter`] for one that is not finite, for a negative slope, bound or threshold, and for an
+    /// `alpha` of celu or a `b` of squareplus that is not above 0.
     pub fn validate(&self) -> Result<(), InvalidParameter> {
-        let (parameter, value) = match *self {
-            Self::LeakyRelu { negative_slope } => ("negative_slope", negative_slope),
-            Self::Elu { alpha } => ("alpha", alpha),
-            _ => return Ok(()),
-        };
-        require(value.is_finite() && value >= 0.0, self.name(), parameter, "a finite number from 0", value)
+        for (parameter, value) in self.parameters() {
+            let Value::Float(value) = value else { continue };
+            let (ok, expected) = match self {
+                Self::Celu { .. } | Self::Squareplus { .. } => (value > 0.0, "a finite number > 0"),
+                Self::Threshold { .. } => (true, "a finite number"),
+                _ => (value >= 0.0, "a finite number from 0"),
+            };
+            require(value.is_finite() && ok, self.name(), parameter, expected, value)?;
+        }
+        Ok(())
     }
 }
 
@@ -229,6 +437,20 @@ impl Named for Activation {
             Self::LeakyRelu { negative_slope } => vec![("negative_slope", negative_slope.into())],
             Self::Elu { alpha } => vec![("alpha", alpha.into())],
             Self::Gelu { approximate } => vec![("approximate", approximate.into())],
+            Self::Relu => Self::BoundedRelu(BoundedRelu::PLAIN).parameters(),
+            Self::BoundedRelu(BoundedRelu { negative_slope, max_value, threshold }) => vec![
+                ("negative_slope", negative_slope.into()),
+                ("max_value", max_value.into()),
+                ("threshold", threshold.into()),
+            ],
+            Self::Celu { alpha } => vec![("alpha", alpha.into())],
+            Self::Squareplus { b } => vec![("b", b.into())],
+            Self::SoftShrink { threshold } | Self::HardShrink { threshold } => {
+                vec![("threshold", threshold.into())]
+            }
+            Self::Threshold { threshold, default_value } => {
+                vec![("threshold", threshold.into()), ("default_value", default_value.into())]
+            }
             _ => Vec::new(),
         }
     }
@@ -236,7 +458,13 @@ impl Named for Activation {
         self.validate()
     }
     fn from_table(table: Value) -> Result<Self, serde::de::value::Error> {
-        Self::deserialize(table)
+        let Value::Table(mut table) = table else { return Err(config::not_a_table()) };
+        if table.get("name") != Some(&Value::from("relu")) {
+            return Self::deserialize(Value::Table(table));
+        }
+        table.remove("name");
+        let bounded = BoundedRelu::deserialize(Value::Table(table))?;
+        Ok(if bounded == BoundedRelu::PLAIN { Self::Relu } else { Self::BoundedRelu(bounded) })
     }
 }
 
@@ -286,6 +514,9 @@ mod tests {
             Activation::LeakyRelu { negative_slope: 0.1 },
             Activation::Elu { alpha: 0.5 },
             Activation::Gelu { approximate: true },
+            Activation::Threshold { threshold: 0.1, default_value: -0.5 },
+            Activation::BoundedRelu(BoundedRelu { max_value: Some(0.8), ..BoundedRelu::PLAIN }),
+            Activation::BoundedRelu(BoundedRelu { threshold: 0.5, ..BoundedRelu::PLAIN }),
         ] {
             let file = File { activation };
             assert_eq!(toml::from_str(&toml::to_string(&file).unwrap()), Ok(file));
@@ -302,13 +533,21 @@ mod tests {
     fn whole_numbers_and_class_names_are_read() {
         assert_eq!(read("{ name = \"ELU\", alpha = 2 }"), Ok(Activation::Elu { alpha: 2.0 }));
         assert_eq!(read("\"Swish\""), Ok(Activation::Silu));
+        assert_eq!(read("{ name = \"relu\", max_value = 6 }").unwrap().name(), "relu");
+        assert_eq!(read("{ name = \"relu\", threshold = 0 }"), Ok(Activation::Relu));
     }
 
     #[test]
     fn bad_input_is_refused_and_explained() {
         for (text, expected) in [
             ("\"rleu\"", "unknown activation `rleu`, did you mean `relu`?; known are linear, relu, "),
-            ("{ name = \"relu\", alpha = 1 }", "relu has no parameters, but `alpha` was given"),
+            ("{ name = \"tanh\", alpha = 1 }", "tanh has no parameters, but `alpha` was given"),
+            ("{ name = \"relu\", alpha = 1 }", "relu: unknown parameter `alpha`"),
+            (
+                "{ name = \"relu\", max_value = -1 }",
+                "relu: max_value must be a finite number from 0, but is -1",
+            ),
+            ("{ name = \"celu\", alpha = 0 }", "celu: alpha must be a finite number > 0, but is 0"),
             (
                 "{ name = \"leaky_relu\", negativ_slope = 1 }",
                 "leaky_relu: unknown parameter `negativ_slope`, did you mean `negative_slope`?",
@@ -325,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn only_softmax_is_not_elementwise() {
+    fn functions_of_a_row_are_not_elementwise() {
         struct Seven;
         impl ElementwiseVisitor for Seven {
             type Output = f64;
@@ -334,7 +573,7 @@ mod tests {
             }
         }
         for (_, activation) in TABLE {
-            assert_eq!(activation.visit(Seven).is_none(), *activation == Activation::Softmax);
+            assert_eq!(activation.visit(Seven).is_none(), activation.is_rowwise());
         }
         assert_eq!(Activation::Relu.visit(Seven), Some(7.0));
         assert_eq!(Activation::Elu { alpha: 1.0 }.gradient_from(), GradientFrom::Output);

@@ -15,6 +15,7 @@ pub(crate) mod input_gradient;
 pub(crate) mod matrix;
 pub(crate) mod normalize;
 pub(crate) mod penalty;
+pub(crate) mod rowwise;
 pub(crate) mod score;
 pub(crate) mod sparse;
 pub(crate) mod transpose;

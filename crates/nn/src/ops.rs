@@ -6,9 +6,11 @@
 
 mod channel;
 mod normalize;
+mod rowwise;
 
 pub use channel::{Channel, ChannelForm};
 pub use normalize::{FixedForm, Normalize, RunForm, Statistics};
+pub use rowwise::Rowwise;
 
 use crate::activations::Activation;
 use crate::initializers::Initializer;
@@ -128,6 +130,8 @@ pub enum Op {
     Activate { f: Activation, x: ValueId, out: ValueId },
     /// `out[b,·] = softmax(x[b,·])`
     Softmax { x: ValueId, out: ValueId },
+    /// Another function of a row.
+    Rowwise(Rowwise),
     /// `out = scale·x + offset`
     Affine { scale: f64, offset: f64, x: ValueId, out: ValueId },
     /// `out = 0` with probability `rate`, else `1/(1 − rate)`; drawn anew at every step.
@@ -194,6 +198,7 @@ impl Op {
             | Self::ActivateGradient { dx, .. }
             | Self::SoftmaxGradient { dx, .. }
             | Self::AffineGradient { dx, .. } => vec![dx],
+            Self::Rowwise(ref op) => op.writes(),
             Self::Channel(ref op) => op.writes(),
             Self::Normalize(ref op) => op.writes(),
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => {
@@ -229,6 +234,7 @@ impl Op {
             | Self::Softmax { x, .. }
             | Self::Affine { x, .. } => vec![x],
             Self::Multiply { x, factor, .. } => vec![x, factor],
+            Self::Rowwise(ref op) => op.reads(),
             Self::Channel(ref op) => op.reads(),
             Self::Normalize(ref op) => op.reads(),
             Self::SoftmaxCrossentropy { logits, .. } => vec![logits],
@@ -334,10 +340,13 @@ impl Forward {
         if f == Activation::Linear {
             return x;
         }
-        let out = self.value_like(f.name(), x);
-        self.push(match f {
-            Activation::Softmax => Op::Softmax { x, out },
-            f => Op::Activate { f, x, out },
+        // The layer has refused a width that the function cannot take.
+        let width = f.output_width(self.width(x)).unwrap_or(self.width(x));
+        let out = self.value(f.name(), width);
+        self.push(match f.row_function() {
+            Some(f) => Op::Rowwise(Rowwise::Value { f, x, out }),
+            None if f == Activation::Softmax => Op::Softmax { x, out },
+            None => Op::Activate { f, x, out },
         });
         out
     }

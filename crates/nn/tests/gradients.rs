@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use seedbed_nn::activations::BoundedRelu;
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use seedbed_nn::random::{Purpose, Seed, Streams};
@@ -77,17 +78,24 @@ fn between(layers: impl IntoIterator<Item = Layer>) -> Sequential {
 /// Of Dense, where the op is fused, and as a layer of its own.
 #[test]
 fn activations() {
+    let relu = BoundedRelu { negative_slope: 0.1, max_value: Some(0.5), threshold: 0.2 };
     let with_options = [
+        Activation::BoundedRelu(relu),
+        Activation::Celu { alpha: 0.6 },
+        Activation::Squareplus { b: 0.3 },
+        Activation::SoftShrink { threshold: 0.1 },
+        Activation::Threshold { threshold: -0.2, default_value: 0.3 },
         Activation::LeakyRelu { negative_slope: 0.05 },
         Activation::Elu { alpha: 0.4 },
         Activation::Gelu { approximate: true },
     ];
     let named = Activation::NAMES.map(|name| name.parse::<Activation>().unwrap());
     for activation in named.into_iter().chain(with_options) {
-        let dense = Dense::new(7).activation(activation);
+        let dense = Dense::new(8).activation(activation);
         check(&format!("Dense {activation:?}"), &between([dense.into()]), sparse(), false);
         let layer = ActivationLayer::new(activation);
-        check(&format!("Activation {activation:?}"), &between([layer.into()]), sparse(), false);
+        let wide = Dense::new(8).into();
+        check(&format!("Activation {activation:?}"), &between([wide, layer.into()]), sparse(), false);
     }
 }
 

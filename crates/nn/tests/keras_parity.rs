@@ -80,10 +80,6 @@ fn model(run: &Run, sizes: Sizes) -> Result<Sequential, String> {
             if role.ends_with("regularizer") { choice.regularizer()? } else { json!(choice.class_name) };
     }
     let model = Sequential::new([sizes.inputs]).add(read::<Layer>(first)?);
-    if run.output_activation == "hard_sigmoid" {
-        // The runs with this last activation stay on its slope, where it is x/6 + 1/2.
-        return Ok(model.add(Dense::new(sizes.classes)).add(Rescaling::new(1.0 / 6.0, 0.5)));
-    }
     let last = json!({"class_name": "Dense", "units": sizes.classes, "activation": run.output_activation});
     Ok(model.add(read::<Layer>(last)?))
 }
@@ -171,7 +167,13 @@ fn change(name: &str, end: &[f64], sizes: Sizes) -> f64 {
 /// What is allowed: (losses, relative; weights, absolute; weights, as a share of how far the
 /// variable's fastest weight came). Found are at most a tenth of these.
 fn tolerance(run: &Run) -> (f64, f64, f64) {
-    if run.dtype == "float64" { (1e-12, 1e-12, 1e-12) } else { (1e-5, 2e-6, 2e-4) }
+    match (run.dtype.as_str(), run.name.as_str()) {
+        ("float64", _) => (1e-12, 1e-12, 1e-12),
+        // The losses of this run swing between 1 and 7, and rounding swings with them: Keras's own float32 is
+        // further from its float64 than in any other row.
+        (_, "log_softmax") => (2e-5, 5e-6, 2e-4),
+        _ => (1e-5, 2e-6, 2e-4),
+    }
 }
 
 /// What differs by more than is allowed.
@@ -231,7 +233,7 @@ fn losses() {
 
 #[test]
 fn activations() {
-    check_file("activations", 28);
+    check_file("activations", 74);
 }
 
 #[test]

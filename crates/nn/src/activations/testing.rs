@@ -35,7 +35,7 @@ pub(super) fn follows<E: Elementwise>(f: E, formula: impl Fn(f64) -> f64) {
     same_bits_at_every_level(f);
 }
 
-fn same_bits_at_every_level<E: Elementwise>(f: E) {
+pub(super) fn same_bits_at_every_level<E: Elementwise>(f: E) {
     let special =
         [0.0, -0.0, 1e-40, -1e-40, 1e30, -1e30, 88.7, -88.7, -104.0, f32::INFINITY, f32::NEG_INFINITY];
     let inputs: Vec<f32> =

@@ -44,10 +44,14 @@ impl LayerRule for ActivationLayer {
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
-        if self.activation == Activation::Softmax && input.axes().len() != 1 {
-            return Err(format!("softmax: expected one axis per sample, received the shape {input}"));
+        let f = self.activation;
+        match input.axes() {
+            [width] => Ok(Shape::from([f.output_width(*width)?])),
+            _ if f.is_rowwise() => {
+                Err(format!("{f}: expected one axis per sample, received the shape {input}"))
+            }
+            _ => Ok(input.clone()),
         }
-        Ok(input.clone())
     }
 
     fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {

@@ -140,7 +140,7 @@ impl LayerRule for Dense {
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
         match input.axes() {
-            [_] => Ok(Shape::from([self.units])),
+            [_] => Ok(Shape::from([self.activation.output_width(self.units)?])),
             _ => Err(format!(
                 "expected one axis per sample, received the shape {input}; put a Flatten layer before it"
             )),

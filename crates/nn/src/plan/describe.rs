@@ -93,6 +93,7 @@ impl Step {
             Self::ChannelUpdate { .. } => "ChannelUpdate",
             Self::Channel(op) => op.name(),
             Self::Normalize(op) => op.name(),
+            Self::Rowwise(op) => op.name(),
         }
     }
 

@@ -4,7 +4,7 @@ mod channel;
 mod normalize;
 
 use crate::activations::GradientFrom;
-use crate::ops::{Forward, Op, ParamId, ValueId};
+use crate::ops::{Forward, Op, ParamId, Rowwise, ValueId};
 
 /// Writes the ops that give, from the gradient `dy` of what `op` wrote, the gradients of its
 /// variables and, where `wants_dx`, of its input. Returns the input and its gradient.
@@ -46,6 +46,12 @@ pub(super) fn differentiate(
         Op::Softmax { x, out } => {
             let dx = to.gradient_value(x);
             to.push(Op::SoftmaxGradient { y: out, dy, dx });
+            Some((x, dx))
+        }
+        Op::Rowwise(Rowwise::Value { f, x, out }) => {
+            let v = if f.gradient_from() == GradientFrom::Input { x } else { out };
+            let dx = to.gradient_value(x);
+            to.push(Op::Rowwise(Rowwise::Gradient { f, v, dy, dx }));
             Some((x, dx))
         }
         Op::Affine { scale, x, .. } => {

@@ -17,7 +17,7 @@
 
 use crate::activations::Activation;
 use crate::losses::Loss;
-use crate::ops::{Channel, ChannelForm, Normalize, Op, ParamId, Program, ValueId};
+use crate::ops::{Channel, ChannelForm, Normalize, Op, ParamId, Program, Rowwise, ValueId};
 use crate::regularizers::Regularizer;
 
 /// What the run loop does at once.
@@ -74,6 +74,7 @@ pub enum Step {
     /// Never a variable's gradient: that is part of a `ChannelUpdate`.
     Channel(Channel),
     Normalize(Normalize),
+    Rowwise(Rowwise),
     SoftmaxCrossentropy {
         loss: Loss,
         logits: ValueId,
@@ -270,6 +271,7 @@ fn single(op: &Op) -> Step {
         Op::Multiply { x, factor, out } => Step::Multiply { x, factor, out },
         Op::Channel(op) => Step::Channel(op),
         Op::Normalize(op) => Step::Normalize(op),
+        Op::Rowwise(op) => Step::Rowwise(op),
         Op::SoftmaxCrossentropy { loss, logits, probabilities, dlogits } => {
             Step::SoftmaxCrossentropy { loss, logits, probabilities, dlogits }
         }
@@ -448,7 +450,7 @@ mod tests {
             let activation = name.parse().unwrap();
             let model = Sequential::new([6])
                 .add(Dropout::new(0.1))
-                .add(Dense::new(5).activation(activation))
+                .add(Dense::new(6).activation(activation))
                 .add(Dropout::new(0.2).name("second"))
                 .add(Dense::new(4).use_bias(false).activation(activation))
                 .add(Dense::new(3).activation(Activation::Softmax));

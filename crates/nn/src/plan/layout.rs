@@ -179,6 +179,7 @@ impl Step {
             Self::BiasUpdate { dy, .. } => vec![dy],
             Self::Channel(ref op) => [op.reads(), op.writes()].concat(),
             Self::Normalize(ref op) => [op.reads(), op.writes()].concat(),
+            Self::Rowwise(ref op) => [op.reads(), op.writes()].concat(),
             Self::ChannelUpdate { x, dy, .. } => vec![x, dy],
         }
     }
@@ -201,6 +202,7 @@ impl Step {
             Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
             Self::Channel(ref op) => op.writes(),
             Self::Normalize(ref op) => op.writes(),
+            Self::Rowwise(ref op) => op.writes(),
             Self::Transpose { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }

@@ -6,6 +6,7 @@
 
 mod channel;
 mod normalize;
+mod rowwise;
 
 use super::Plan;
 use super::workspace::initial;
@@ -155,6 +156,7 @@ impl<R: Lane + PartialOrd> Reference<R> {
                 }
                 Op::Channel(op) => values.channel(op, &self.weights),
                 Op::Normalize(op) => values.normalize(op, &mut self.weights),
+                Op::Rowwise(op) => values.rowwise(*op),
                 op => values.forward_or_back(op, &self.weights, batch.samples),
             }
         }

@@ -7,6 +7,7 @@
 
 mod channel;
 mod normalize;
+mod rowwise;
 
 use super::barrier::Barrier;
 use super::fuse::Step;
@@ -349,6 +350,7 @@ impl Batch<'_> {
             }),
             Step::Channel(ref op) => self.channel(op),
             Step::Normalize(ref op) => self.normalize(op),
+            Step::Rowwise(op) => self.rowwise(op),
             Step::ChannelUpdate { .. } => self.channel_update(step),
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }

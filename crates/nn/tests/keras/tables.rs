@@ -71,30 +71,32 @@ impl<L: Lane> ElementwiseVisitor for At<L> {
 #[test]
 fn elementwise_activations() {
     let table: Activations = fixture("parity/activation_tables.json");
-    let (mut checked, mut left_out) = (0, Vec::new());
+    assert_eq!(table.elementwise.len(), 34);
     for row in &table.elementwise {
         let name = &row.function.name;
-        let Ok(f) = read::<Activation>(row.function.read()) else {
-            left_out.push(name.as_str());
-            continue;
-        };
-        checked += 1;
+        let f = read::<Activation>(row.function.read()).unwrap();
         for ((&x, &y), &dy) in table.x.iter().zip(&row.y).zip(&row.dy) {
             let (value, slope) = f.visit(At(x)).unwrap();
             assert!((value - y).abs() <= 4e-15 * y.abs().max(1.0), "{name} at {x}: {value:e}, not {y:e}");
-            assert!((slope - dy).abs() <= 2e-14, "{name}' at {x}: {slope:e}, not {dy:e}");
+            // Keras on TensorFlow adds up both branches there, and finds the slope 2.
+            if name != "celu" || x != 0.0 {
+                let error = (slope - dy).abs() / dy.abs().max(1.0);
+                assert!(error <= 2e-14, "{name}' at {x}: {slope:e}, not {dy:e}");
+            }
 
+            // At its own threshold a function jumps, and the rounded x may be on the other side.
+            if row.function.params.values().any(|parameter| parameter.as_f64() == Some(x.abs())) {
+                continue;
+            }
             let single = x as f32;
             let (value, slope) = f.visit(At(f64::from(single))).unwrap();
             let (found, found_slope) = f.visit(At(single)).unwrap();
             let error = (f64::from(found) - value).abs() / ulp(value.abs().max(x.abs().min(1.0)));
             assert!(error <= 2.0, "{name} at {x}: {error} units from {value:e}");
-            let error = (f64::from(found_slope) - slope).abs() / ulp(x.abs().max(1.0));
+            let error = (f64::from(found_slope) - slope).abs() / ulp(slope.abs().max(x.abs()).max(1.0));
             assert!(error <= 2.0, "{name}' at {x}: {error} units from {slope:e}");
         }
     }
-    println!("elementwise activations: {checked} checked; not yet supported: {}", left_out.join(", "));
-    assert!(checked >= 13, "{checked} activations were understood, once it was 13");
 }
 
 /// The distance of float32 numbers at this size.
@@ -103,27 +105,30 @@ fn ulp(size: f64) -> f64 {
     f64::from(size.next_up()) - f64::from(size)
 }
 
-/// Softmax of a kernel's only row, and its gradient: the target is placed so that mean squared
+/// A function of a kernel's only row, and its gradient: the target is placed so that mean squared
 /// error sends the cotangent back.
 #[test]
-fn softmax() {
+fn rowwise_activations() {
     let table: Activations = fixture("parity/activation_tables.json");
-    let rows = table.rowwise.iter().find(|rows| rows.name == "softmax").unwrap();
-    let streams = Streams::new(Seed(0));
-    let dense = Dense::new(6).use_bias(false).activation(Activation::Softmax);
-    let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into());
-    let model = Sequential::new([1]).add(dense).compile(compile).unwrap();
-    for row in (0..24).step_by(6).map(|start| start..start + 6) {
-        let mut oracle = Reference::<f64>::new(model.plan(), &streams);
-        oracle.weights[0] = rows.x[row.clone()].to_vec();
-        let target = |(y, cotangent): (&f64, &f64)| y - 3.0 * cotangent;
-        let targets: Vec<f64> =
-            rows.y[row.clone()].iter().zip(&rows.cotangent[row.clone()]).map(target).collect();
-        let batch =
-            ReferenceBatch { inputs: vec![1.0], targets: ReferenceTargets::Rows(targets), samples: 1 };
-        let outputs = oracle.train(&batch).outputs;
-        assert!(absolute(&outputs, &rows.y[row.clone()]) < 1e-15);
-        assert!(absolute(&oracle.gradients[0], &rows.dx[row]) < 1e-14);
+    assert_eq!(table.rowwise.len(), 4);
+    for rows in &table.rowwise {
+        let f: Activation = rows.name.parse().unwrap();
+        let dense = Dense::new(6).use_bias(false).activation(f);
+        let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into());
+        let model = Sequential::new([1]).add(dense).compile(compile).unwrap();
+        let width = rows.y.len() / 4;
+        for row in 0..4 {
+            let (of_x, of_y) = (row * 6..row * 6 + 6, row * width..(row + 1) * width);
+            let mut oracle = Reference::<f64>::new(model.plan(), &Streams::new(Seed(0)));
+            oracle.weights[0] = rows.x[of_x.clone()].to_vec();
+            let target = |(y, cotangent): (&f64, &f64)| y - width as f64 / 2.0 * cotangent;
+            let (y, cotangents) = (&rows.y[of_y.clone()], &rows.cotangent[of_y]);
+            let targets = ReferenceTargets::Rows(y.iter().zip(cotangents).map(target).collect());
+            let batch = ReferenceBatch { inputs: vec![1.0], targets, samples: 1 };
+            let outputs = oracle.train(&batch).outputs;
+            assert!(absolute(&outputs, y) < 4e-15, "{f}");
+            assert!(absolute(&oracle.gradients[0], &rows.dx[of_x]) < 1e-14, "{f}");
+        }
     }
 }
 
