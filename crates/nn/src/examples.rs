@@ -5,6 +5,11 @@ use crate::lane::F32Lane;
 use crate::losses::Loss;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+
+pub(crate) mod lists;
+
+use lists::Lists;
 
 /// How bytes become numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,9 +112,19 @@ pub struct Examples<'a> {
     /// How much each sample weighs, where they differ.
     pub(crate) weights: Option<&'a [f32]>,
     count: usize,
+    lists: OnceLock<Option<Arc<Lists>>>,
 }
 
 impl<'a> Examples<'a> {
+    fn new(shape: Shape, inputs: Inputs<'a>, targets: Targets<'a>, count: usize) -> Self {
+        Self { shape, inputs, targets, weights: None, count, lists: OnceLock::new() }
+    }
+
+    /// The inputs that are not zero, where it pays to skip the others. Made when they are first asked for.
+    pub(crate) fn lists(&self) -> Option<&Lists> {
+        self.lists.get_or_init(|| Lists::of(self).map(Arc::new)).as_deref()
+    }
+
     /// Pictures as bytes, row-major, with class numbers.
     ///
     /// # Errors
@@ -124,13 +139,7 @@ impl<'a> Examples<'a> {
         let shape = shape.into();
         let count = count("pictures", pixels.len(), &shape)?;
         same_count(count, labels.len())?;
-        Ok(Self {
-            shape,
-            inputs: Inputs::Bytes(pixels, table),
-            targets: Targets::Classes(labels),
-            weights: None,
-            count,
-        })
+        Ok(Self::new(shape, Inputs::Bytes(pixels, table), Targets::Classes(labels), count))
     }
 
     /// Numbers, sample after sample, with class numbers.
@@ -145,13 +154,7 @@ impl<'a> Examples<'a> {
         let shape = shape.into();
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, labels.len())?;
-        Ok(Self {
-            shape,
-            inputs: Inputs::Floats(inputs),
-            targets: Targets::Classes(labels),
-            weights: None,
-            count,
-        })
+        Ok(Self::new(shape, Inputs::Floats(inputs), Targets::Classes(labels), count))
     }
 
     /// Numbers, sample after sample, with `width` target numbers per sample.
@@ -168,7 +171,7 @@ impl<'a> Examples<'a> {
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, self::count("targets", targets.len(), &Shape::from([width]))?)?;
         let targets = Targets::Rows { width, values: targets };
-        Ok(Self { shape, inputs: Inputs::Floats(inputs), targets, weights: None, count })
+        Ok(Self::new(shape, Inputs::Floats(inputs), targets, count))
     }
 
     /// Weighs the samples, as Keras's `sample_weight`: each loss is multiplied by its weight.
@@ -215,7 +218,7 @@ impl<'a> Examples<'a> {
             }
         };
         let weights = self.weights.map(|weights| &weights[from..to]);
-        Self { shape: self.shape.clone(), inputs, targets, weights, count: to - from }
+        Self { weights, ..Self::new(self.shape.clone(), inputs, targets, to - from) }
     }
 
     /// Whether a sample's label is this class.
@@ -262,7 +265,7 @@ impl<'a> Examples<'a> {
     }
 
     /// The share of inputs that are not zero, from up to 256 samples spread over all.
-    pub(crate) fn density(&self) -> f64 {
+    fn density(&self) -> f64 {
         let size = self.shape.size();
         let stride = (self.count / 256).max(1);
         let (mut nonzero, mut seen) = (0, 0);

@@ -133,13 +133,6 @@ pub trait F32Lane: Lane {
     /// # Safety
     /// `from` must be valid for reading `WIDTH` bytes.
     unsafe fn from_bytes(from: *const u8) -> Self;
-    /// Writes the numbers that are not zero, side by side, and their places, counted from `first`;
-    /// returns how many they are.
-    ///
-    /// # Safety
-    /// `places` and `values` must be valid for writing `WIDTH` numbers: those beyond the ones that
-    /// count may be overwritten with anything.
-    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize;
     /// Asks for the cache line of an address, which need not be valid.
     #[inline(always)]
     fn prefetch(address: *const u8) {
@@ -235,15 +228,6 @@ impl F32Lane for f32 {
     unsafe fn from_bytes(from: *const u8) -> Self {
         // SAFETY: as the caller promises.
         f32::from(unsafe { *from })
-    }
-    #[inline(always)]
-    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
-        // SAFETY: as the caller promises.
-        unsafe {
-            *places = first;
-            *values = self;
-        }
-        usize::from(self != 0.0)
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {

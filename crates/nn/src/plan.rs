@@ -11,7 +11,7 @@
 use crate::error::ModelError;
 use crate::kernels::SimdLevel;
 use crate::losses::Loss;
-use crate::ops::{Param, Program};
+use crate::ops::{Param, Program, ValueId};
 use crate::optimizers::Optimizer;
 use crate::sequential::Sequential;
 
@@ -49,6 +49,11 @@ impl Stage {
 
     fn layout(&self, batch: usize, sparse: bool) -> ValueLayout {
         ValueLayout::new(&self.program, &self.steps, batch, sparse)
+    }
+
+    /// Whether a step reads the input by input, as weight gradients do.
+    pub(crate) fn turns_input(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::KernelUpdate { x: ValueId(0), .. }))
     }
 
     /// How many outputs the model has.

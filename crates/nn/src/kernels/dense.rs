@@ -6,16 +6,15 @@
 use super::Kernel;
 use super::elementwise::{map_rows, multiply_rows};
 use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
-use super::sparse::{BLOCK, Sparse};
+use super::sparse::{Input, Sparse};
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
+use crate::examples::lists::{BLOCK, Numbers};
 use crate::lane::F32Lane;
 use std::ops::Range;
 
-pub(crate) struct Dense {
-    pub(crate) x: Matrix,
+pub(crate) struct Dense<'a> {
+    pub(crate) x: Input<'a>,
     pub(crate) inputs: usize,
-    /// The non-zero numbers of `x`, where it is worth skipping the others; then `x` is not read.
-    pub(crate) sparse: Option<Sparse>,
     pub(crate) kernel: Panels,
     pub(crate) bias: Option<Panels>,
     pub(crate) matmul: Option<Matrix>,
@@ -35,7 +34,7 @@ const FIRST_CACHE: usize = 24 * 1024;
 const WIDE_ROWS: usize = 4;
 const NARROW_ROWS: usize = 8;
 
-impl Kernel for Dense {
+impl Kernel for Dense<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -44,9 +43,14 @@ impl Kernel for Dense {
         let matmul = self.matmul.unwrap_or(active);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and columns.
         unsafe {
-            match self.sparse {
-                Some(x) => self.listed::<L>(x, matmul),
-                None => self.tiles::<L>(matmul),
+            match self.x {
+                Input::Lists(x) => match &x.lists.numbers {
+                    Numbers::Bytes(bytes, table) => {
+                        self.listed::<L>(x, |i| table[usize::from(*bytes.get_unchecked(i))], matmul);
+                    }
+                    Numbers::Floats(floats) => self.listed::<L>(x, |i| *floats.get_unchecked(i), matmul),
+                },
+                Input::Whole(x) => self.tiles::<L>(x, matmul),
             }
         }
         let (rows, cols) = (&self.rows, &self.cols);
@@ -64,23 +68,23 @@ impl Kernel for Dense {
     }
 }
 
-impl Dense {
+impl Dense<'_> {
     /// Takes a few blocks of inputs at a time for all samples, so that the blocks' weights are read
     /// from the first cache; the sums wait in `to`.
     ///
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn listed<L: F32Lane>(&self, x: Sparse, to: Matrix) {
+    unsafe fn listed<L: F32Lane>(&self, x: Sparse<'_>, number: impl Fn(usize) -> f32, to: Matrix) {
         // SAFETY: as the caller promises.
         unsafe {
             for cols in self.kernel.spans(self.cols.clone()) {
                 for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
                     let blocks = (FIRST_CACHE / (BLOCK * N * L::WIDTH * size_of::<f32>())).max(1);
-                    for first in (0..x.blocks()).step_by(blocks) {
-                        let last = x.blocks().min(first + blocks);
+                    for first in (0..x.lists.blocks()).step_by(blocks) {
+                        let last = x.lists.blocks().min(first + blocks);
                         for row in self.rows.clone() {
-                            self.listed_row::<L, N>(x, to, row, j, first..last);
+                            self.listed_row::<L, N>(x, &number, to, row, j, first..last);
                         }
                     }
                 });
@@ -95,7 +99,8 @@ impl Dense {
     #[inline(always)]
     unsafe fn listed_row<L: F32Lane, const N: usize>(
         &self,
-        x: Sparse,
+        x: Sparse<'_>,
+        number: &impl Fn(usize) -> f32,
         to: Matrix,
         row: usize,
         j: usize,
@@ -110,16 +115,17 @@ impl Dense {
                 }
             }
             let kernel = self.kernel.column(j);
-            let (places, values) = x.list(row);
-            for i in *x.start(row, blocks.start) as usize..*x.start(row, blocks.end) as usize {
-                let factor = L::splat(*values.add(i));
-                let weights = kernel.add(*places.add(i) as usize * self.kernel.width);
+            let sample = x.order[row] as usize;
+            for i in x.lists.start(sample, blocks.start)..x.lists.start(sample, blocks.end) {
+                let factor = L::splat(number(i));
+                let place = usize::from(*x.lists.places.get_unchecked(i));
+                let weights = kernel.add(place * self.kernel.width);
                 for n in 0..N {
                     acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
                 }
             }
             for n in 0..N {
-                if blocks.end == x.blocks() {
+                if blocks.end == x.lists.blocks() {
                     self.finish(acc[n] + L::splat(0.0), to, row, j + n * L::WIDTH);
                 } else {
                     acc[n].store(to.at(row, j + n * L::WIDTH));
@@ -131,7 +137,7 @@ impl Dense {
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn tiles<L: F32Lane>(&self, to: Matrix) {
+    unsafe fn tiles<L: F32Lane>(&self, x: Matrix, to: Matrix) {
         // SAFETY: as the caller promises.
         unsafe {
             for cols in self.kernel.spans(self.cols.clone()) {
@@ -140,10 +146,10 @@ impl Dense {
                     let mut row = self.rows.start;
                     while row < self.rows.end {
                         if self.rows.end - row >= ROWS {
-                            self.tile::<L, ROWS, N>(to, row, j);
+                            self.tile::<L, ROWS, N>(x, to, row, j);
                             row += ROWS;
                         } else {
-                            self.tile::<L, 1, N>(to, row, j);
+                            self.tile::<L, 1, N>(x, to, row, j);
                             row += 1;
                         }
                     }
@@ -155,10 +161,16 @@ impl Dense {
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(&self, to: Matrix, row: usize, j: usize) {
+    unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(
+        &self,
+        x: Matrix,
+        to: Matrix,
+        row: usize,
+        j: usize,
+    ) {
         // SAFETY: as the caller promises.
         unsafe {
-            let x = (self.x.at(row, 0).cast_const(), self.x.stride, 1);
+            let x = (x.at(row, 0).cast_const(), x.stride, 1);
             let kernel = (self.kernel.column(j).cast_const(), self.kernel.width);
             let mut acc = [[L::splat(0.0); N]; M];
             add_product(&mut acc, x, kernel, self.inputs);

@@ -2,17 +2,9 @@
 
 use super::Kernel;
 use super::matrix::Matrix;
-use super::sparse::{BLOCK, Sparse};
 use crate::examples::{Examples, Inputs, Targets};
-use crate::lane::{F32Lane, PAD};
+use crate::lane::F32Lane;
 use std::ops::Range;
-
-/// Where the inputs go: every number, or only those that are not zero.
-#[derive(Clone, Copy)]
-pub(crate) enum InputsTo {
-    Dense(Matrix),
-    Sparse(Sparse),
-}
 
 /// Reads the inputs of the samples `order[rows]`.
 pub(crate) struct GatherInputs<'a> {
@@ -20,9 +12,7 @@ pub(crate) struct GatherInputs<'a> {
     pub(crate) order: &'a [u32],
     /// The samples of the next batch: they lie anywhere in memory, so they are asked for early.
     pub(crate) next: &'a [u32],
-    pub(crate) to: InputsTo,
-    /// Whether lists are wanted by input too, as weight gradients read them.
-    pub(crate) by_input: bool,
+    pub(crate) to: Matrix,
     pub(crate) rows: Range<usize>,
 }
 
@@ -48,15 +38,6 @@ impl Kernel for GatherInputs<'_> {
                     let lane = |i: usize| unsafe { L::load(floats.as_ptr().add(i)) };
                     self.row::<L>(row, size, |i| floats[i], lane);
                 }
-            }
-        }
-        if let InputsTo::Sparse(sparse) = self.to
-            && self.by_input
-        {
-            for first in self.rows.clone().step_by(PAD) {
-                let group = first..self.rows.end.min(first + PAD);
-                // SAFETY: the lists were written above, and threads have whole groups of samples.
-                unsafe { sparse.write_columns(first / PAD, group) }
             }
         }
         for row in self.rows.clone() {
@@ -95,31 +76,11 @@ impl GatherInputs<'_> {
         let whole = size - size % L::WIDTH;
         // SAFETY: the run loop gives buffers with these rows.
         unsafe {
-            match self.to {
-                InputsTo::Dense(to) => {
-                    for i in (0..whole).step_by(L::WIDTH) {
-                        lane(i).store(to.at(row, i));
-                    }
-                    for i in whole..size {
-                        *to.at(row, i) = number(i);
-                    }
-                }
-                InputsTo::Sparse(sparse) => {
-                    let (places, values) = sparse.list(row);
-                    let mut count = 0;
-                    for block in 0..sparse.blocks() {
-                        *sparse.start(row, block) = count as u32;
-                        let (first, end) = (block * BLOCK, size.min((block + 1) * BLOCK));
-                        for i in (first..end.min(whole)).step_by(L::WIDTH) {
-                            count += lane(i).compress_nonzero(i as u32, places.add(count), values.add(count));
-                        }
-                        for i in first.max(whole)..end {
-                            let (places, values) = (places.add(count), values.add(count));
-                            count += number(i).compress_nonzero(i as u32, places, values);
-                        }
-                    }
-                    *sparse.start(row, sparse.blocks()) = count as u32;
-                }
+            for i in (0..whole).step_by(L::WIDTH) {
+                lane(i).store(self.to.at(row, i));
+            }
+            for i in whole..size {
+                *self.to.at(row, i) = number(i);
             }
         }
     }

@@ -1,47 +1,40 @@
-//! An input that is mostly zeros: its non-zero numbers by sample, and by input.
+//! A batch of an input that is mostly zeros: its non-zero numbers by sample, and by input.
 //!
 //! ```text
-//! by sample                                     by input
-//! sample b: places  [ 3, 17, 40, … ]            input k: masks   bit b set where x[b, k] ≠ 0
-//!           values  [ x, x,  x,  … ]                     values  x[b, k] at place b, else anything
-//!           starts  where each block of inputs begins
+//! by sample: the lists of the examples             by input
+//! (see `examples::lists`)                          input k: mask    bit b set where x[b, k] ≠ 0
+//!                                                           column  x[b, k] at place b, else anything
 //! ```
-//!
-//! Every thread makes its own lists of the whole batch: that takes a few microseconds, and lists that
-//! another core has just written would take longer to read.
 //!
 //! The forward product walks a sample's list; the weight gradient walks an input's bits. Leaving out
 //! the terms `0·w` does not change a bit: every chain starts at +0 and ends with + 0.
+//!
+//! Every thread turns the whole batch for itself: that takes a few microseconds, and columns that
+//! another core has just written would take longer to read.
 
+use super::Kernel;
 use super::matrix::Matrix;
-use crate::lane::PAD;
+use crate::examples::lists::{Lists, Numbers};
+use crate::lane::{F32Lane, PAD};
 use crate::plan::buffer::Buffer;
 
-/// Inputs per block: the forward product takes a few blocks of inputs at a time for all samples, so
-/// that their weights stay in the first cache.
-pub(crate) const BLOCK: usize = 48;
+/// Samples whose bits stand in one mask.
+const GROUP: usize = 64;
 
-/// The buffers of both forms.
+/// One thread's buffers of the form by input.
 #[derive(Debug)]
-pub(crate) struct SparseBuffers {
-    places: Vec<u32>,
-    values: Vec<f32>,
-    starts: Vec<u32>,
-    masks: Vec<u16>,
-    /// The numbers by input: row k holds those of input k.
+pub(crate) struct InputBuffers {
+    masks: Vec<u64>,
+    /// Row k holds the numbers of input k.
     columns: Buffer,
     batch: usize,
     inputs: usize,
 }
 
-impl SparseBuffers {
+impl InputBuffers {
     pub(crate) fn new(batch: usize, inputs: usize) -> Self {
-        let list = batch * list_stride(inputs);
         Self {
-            places: vec![0; list],
-            values: vec![0.0; list],
-            starts: vec![0; batch * starts_stride(inputs)],
-            masks: vec![0; groups(batch) * inputs],
+            masks: vec![0; batch.div_ceil(GROUP) * inputs],
             columns: Buffer::new(inputs * batch.next_multiple_of(PAD)),
             batch,
             inputs,
@@ -49,116 +42,124 @@ impl SparseBuffers {
     }
 
     /// A view for one thread of a run.
-    pub(crate) fn view(&mut self) -> Sparse {
+    pub(crate) fn view(&mut self) -> ByInput {
         // SAFETY: the buffer has a row per input.
         let columns = unsafe { Matrix::new(self.columns.start(), self.batch.next_multiple_of(PAD)) };
-        Sparse {
-            places: self.places.as_mut_ptr(),
-            values: self.values.as_mut_ptr(),
-            starts: self.starts.as_mut_ptr(),
-            masks: self.masks.as_mut_ptr(),
-            columns,
-            inputs: self.inputs,
-        }
+        ByInput { masks: self.masks.as_mut_ptr(), columns, inputs: self.inputs }
     }
 }
 
-/// A list may be written one lane beyond its end.
-fn list_stride(inputs: usize) -> usize {
-    inputs.next_multiple_of(PAD) + PAD
-}
-
-fn starts_stride(inputs: usize) -> usize {
-    inputs.div_ceil(BLOCK) + 1
-}
-
-/// Samples come in groups of 16 with masks of their own; four groups are read as one 64-bit mask.
-fn groups(batch: usize) -> usize {
-    batch.div_ceil(PAD).next_multiple_of(4)
-}
-
-/// A view of the buffers; see the module.
+/// A view of the buffers.
 #[derive(Clone, Copy)]
-pub(crate) struct Sparse {
-    places: *mut u32,
-    values: *mut f32,
-    starts: *mut u32,
-    masks: *mut u16,
-    pub(crate) columns: Matrix,
+pub(crate) struct ByInput {
+    masks: *mut u64,
+    columns: Matrix,
     inputs: usize,
 }
 
 // SAFETY: each view is used by one thread only.
-unsafe impl Send for Sparse {}
+unsafe impl Send for ByInput {}
 // SAFETY: as above.
-unsafe impl Sync for Sparse {}
+unsafe impl Sync for ByInput {}
 
-impl Sparse {
-    /// Where sample `row`'s list is written.
-    ///
-    /// # Safety
-    /// The row must be inside the batch.
-    #[inline(always)]
-    pub(crate) unsafe fn list(self, row: usize) -> (*mut u32, *mut f32) {
-        let at = row * list_stride(self.inputs);
-        // SAFETY: as the caller promises.
-        unsafe { (self.places.add(at), self.values.add(at)) }
-    }
+/// A batch in both forms, as one thread sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sparse<'a> {
+    pub(crate) lists: &'a Lists,
+    /// The batch's samples: whose list is the list of row b.
+    pub(crate) order: &'a [u32],
+    pub(crate) by_input: ByInput,
+}
 
-    /// Where block `block` of sample `row`'s list starts; there is one more at the list's end.
-    ///
-    /// # Safety
-    /// Row and block must be inside the batch and the input.
-    #[inline(always)]
-    pub(crate) unsafe fn start(self, row: usize, block: usize) -> *mut u32 {
-        // SAFETY: as the caller promises.
-        unsafe { self.starts.add(row * starts_stride(self.inputs) + block) }
-    }
+/// What a product reads: every number, or only those that are not zero.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    Whole(Matrix),
+    Lists(Sparse<'a>),
+}
 
-    /// How many blocks of inputs there are.
-    #[inline(always)]
-    pub(crate) fn blocks(self) -> usize {
-        self.inputs.div_ceil(BLOCK)
-    }
-
-    /// The mask of input `k` for the samples `16·group` on.
-    #[inline(always)]
-    unsafe fn mask(self, group: usize, k: usize) -> *mut u16 {
-        // SAFETY: as the caller promises.
-        unsafe { self.masks.add(group * self.inputs + k) }
-    }
-
+impl Sparse<'_> {
     /// The mask of input `k` for 64 samples, from sample `first`, a multiple of 64.
     ///
     /// # Safety
     /// Input and sample must be inside the input and the batch.
     #[inline(always)]
-    pub(crate) unsafe fn mask_of_64(self, first: usize, k: usize) -> u64 {
-        let group = first / PAD;
-        // SAFETY: as the caller promises; groups come in fours.
-        unsafe {
-            let word = |i| u64::from(*self.mask(group + i, k));
-            word(0) | word(1) << 16 | word(2) << 32 | word(3) << 48
+    pub(crate) unsafe fn mask(self, first: usize, k: usize) -> u64 {
+        let ByInput { masks, inputs, .. } = self.by_input;
+        // SAFETY: as the caller promises.
+        unsafe { *masks.add(first / GROUP * inputs + k) }
+    }
+
+    /// Where `x[b, k]` is, if it is not zero.
+    ///
+    /// # Safety
+    /// As for [`Self::mask`].
+    #[inline(always)]
+    pub(crate) unsafe fn number(self, k: usize, b: usize) -> *const f32 {
+        // SAFETY: as the caller promises.
+        unsafe { self.by_input.columns.at(k, b).cast_const() }
+    }
+}
+
+/// Writes a batch's masks and columns from its lists, and asks for the lists of the next batch.
+pub(crate) struct TurnLists<'a> {
+    pub(crate) sparse: Sparse<'a>,
+    /// The samples of the next batch: they lie anywhere in memory, so they are asked for early.
+    pub(crate) next: &'a [u32],
+}
+
+impl Kernel for TurnLists<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        match &self.sparse.lists.numbers {
+            Numbers::Bytes(bytes, table) => {
+                self.turn(|i| table[usize::from(bytes[i])]);
+                self.prefetch::<L, u8>(bytes);
+            }
+            Numbers::Floats(floats) => {
+                self.turn(|i| floats[i]);
+                self.prefetch::<L, f32>(floats);
+            }
+        }
+    }
+}
+
+/// Bytes that a cache fetches at once.
+const LINE: usize = 64;
+
+impl TurnLists<'_> {
+    #[inline(always)]
+    fn turn(&self, number: impl Fn(usize) -> f32) {
+        let Sparse { lists, order, by_input: ByInput { masks, columns, inputs } } = self.sparse;
+        for (group, samples) in order.chunks(GROUP).enumerate() {
+            // SAFETY: the buffers have a mask and a column for every input; places are inputs.
+            unsafe {
+                let masks = masks.add(group * inputs);
+                std::ptr::write_bytes(masks, 0, inputs);
+                for (bit, &sample) in samples.iter().enumerate() {
+                    let (start, end) =
+                        (lists.start(sample as usize, 0), lists.start(sample as usize, lists.blocks()));
+                    for (i, &place) in (start..end).zip(&lists.places[start..end]) {
+                        *masks.add(usize::from(place)) |= 1 << bit;
+                        *columns.at(usize::from(place), group * GROUP + bit) = number(i);
+                    }
+                }
+            }
         }
     }
 
-    /// Writes the masks and values by input of one group of samples from their lists.
-    ///
-    /// # Safety
-    /// The samples' lists must have been written.
     #[inline(always)]
-    pub(crate) unsafe fn write_columns(self, group: usize, rows: std::ops::Range<usize>) {
-        // SAFETY: as the caller promises; every place is below the number of inputs.
-        unsafe {
-            std::ptr::write_bytes(self.mask(group, 0), 0, self.inputs);
-            for row in rows {
-                let (places, values) = self.list(row);
-                let bit = 1_u16 << (row % PAD);
-                for i in 0..*self.start(row, self.blocks()) as usize {
-                    let k = *places.add(i) as usize;
-                    *self.mask(group, k) |= bit;
-                    *self.columns.at(k, row) = *values.add(i);
-                }
+    fn prefetch<L: F32Lane, T>(&self, numbers: &[T]) {
+        let lists = self.sparse.lists;
+        for &sample in self.next {
+            let list = lists.start(sample as usize, 0)..lists.start(sample as usize, lists.blocks());
+            for i in list.clone().step_by(LINE / size_of::<u16>()) {
+                L::prefetch(lists.places.as_ptr().wrapping_add(i).cast());
+            }
+            for i in list.step_by(LINE / size_of::<T>()) {
+                L::prefetch(numbers.as_ptr().wrapping_add(i).cast());
             }
         }
     }

@@ -14,7 +14,7 @@
 
 use super::Kernel;
 use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
-use super::sparse::Sparse;
+use super::sparse::{Input, Sparse};
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::{MAX_SLOTS, Optimizer, RuleVisitor, Scalars, UpdateRule};
 use crate::plan::layout::MAX_PANEL;
@@ -159,9 +159,7 @@ impl<L: F32Lane, R: UpdateRule, const ADJUSTED: bool> Mover<L, R, ADJUSTED> {
 
 /// Moves a kernel.
 pub(crate) struct KernelUpdate<'a> {
-    pub(crate) x: Matrix,
-    /// The non-zero numbers of `x`, where it is worth skipping the others; then `x` is not read.
-    pub(crate) sparse: Option<Sparse>,
+    pub(crate) x: Input<'a>,
     pub(crate) dy: Matrix,
     pub(crate) batch: usize,
     pub(crate) moving: Moving<'a>,
@@ -197,15 +195,15 @@ impl Kernel for KernelUpdate<'_> {
         let mut gradient = Gradient::new();
         let to = gradient.start();
         for cols in self.moving.weights.spans(self.cols.clone()) {
-            let together = if self.sparse.is_some() { 1 } else { ROWS };
+            let together = if matches!(self.x, Input::Lists(_)) { 1 } else { ROWS };
             for first in self.rows.clone().step_by(together) {
                 let rows = first..self.rows.end.min(first + together);
                 // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and
                 // columns; a panel's columns fit the gradient.
                 unsafe {
-                    match self.sparse {
-                        Some(x) => self.listed::<L>(x, first, cols.clone(), to),
-                        None => self.tiles::<L>(rows.clone(), cols.clone(), to),
+                    match self.x {
+                        Input::Lists(x) => self.listed::<L>(x, first, cols.clone(), to),
+                        Input::Whole(x) => self.tiles::<L>(x, rows.clone(), cols.clone(), to),
                     }
                     self.moving.rows::<L>(rows, cols.clone(), to);
                 }
@@ -220,7 +218,7 @@ impl KernelUpdate<'_> {
     /// # Safety
     /// Row and columns must be inside the kernel, `to` valid for the columns.
     #[inline(always)]
-    unsafe fn listed<L: F32Lane>(&self, x: Sparse, k: usize, cols: Range<usize>, to: *mut f32) {
+    unsafe fn listed<L: F32Lane>(&self, x: Sparse<'_>, k: usize, cols: Range<usize>, to: *mut f32) {
         for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
             // SAFETY: as the caller promises.
             unsafe {
@@ -235,18 +233,16 @@ impl KernelUpdate<'_> {
     /// # Safety
     /// As for [`Self::listed`].
     #[inline(always)]
-    unsafe fn listed_lanes<L: F32Lane, const N: usize>(&self, x: Sparse, k: usize, j: usize) -> [L; N] {
+    unsafe fn listed_lanes<L: F32Lane, const N: usize>(&self, x: Sparse<'_>, k: usize, j: usize) -> [L; N] {
         let mut acc = [L::splat(0.0); N];
         for first in (0..self.batch).step_by(64) {
-            // Groups of samples beyond a short batch hold masks of an older one.
-            let present = u64::MAX >> (64 - (self.batch - first).min(64));
             // SAFETY: as the caller promises.
             unsafe {
-                let mut bits = x.mask_of_64(first, k) & present;
+                let mut bits = x.mask(first, k);
                 while bits != 0 {
                     let b = first + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    let factor = L::splat(*x.columns.at(k, b));
+                    let factor = L::splat(*x.number(k, b));
                     for n in 0..N {
                         acc[n] = factor.mul_add(L::load(self.dy.at(b, j + n * L::WIDTH)), acc[n]);
                     }
@@ -261,17 +257,17 @@ impl KernelUpdate<'_> {
     /// # Safety
     /// Rows and columns must be inside the kernel, `to` valid for all of them.
     #[inline(always)]
-    unsafe fn tiles<L: F32Lane>(&self, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
+    unsafe fn tiles<L: F32Lane>(&self, x: Matrix, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
         let width = cols.len();
         for_lanes!(L, cols, [4, 2, 1], |j, N| {
             // SAFETY: as the caller promises.
             unsafe {
                 let to = to.add(j - cols.start);
                 if rows.len() == ROWS {
-                    self.tile::<L, ROWS, N>(rows.start, j, to, width);
+                    self.tile::<L, ROWS, N>(x, rows.start, j, to, width);
                 } else {
                     for (i, k) in rows.clone().enumerate() {
-                        self.tile::<L, 1, N>(k, j, to.add(i * width), width);
+                        self.tile::<L, 1, N>(x, k, j, to.add(i * width), width);
                     }
                 }
             }
@@ -283,6 +279,7 @@ impl KernelUpdate<'_> {
     #[inline(always)]
     unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(
         &self,
+        x: Matrix,
         k: usize,
         j: usize,
         to: *mut f32,
@@ -290,7 +287,7 @@ impl KernelUpdate<'_> {
     ) {
         // SAFETY: as the caller promises.
         unsafe {
-            let x = (self.x.at(0, k).cast_const(), 1, self.x.stride);
+            let x = (x.at(0, k).cast_const(), 1, x.stride);
             let dy = (self.dy.at(0, j).cast_const(), self.dy.stride);
             let mut acc = [[L::splat(0.0); N]; M];
             add_product(&mut acc, x, dy, self.batch);

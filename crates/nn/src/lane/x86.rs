@@ -16,24 +16,6 @@ pub(crate) struct F32x8(__m256);
 #[derive(Clone, Copy)]
 pub(crate) struct F32x16(__m512);
 
-/// For each of 8 truth values the places of those that are true, one after the other.
-const LIT: [[u8; 8]; 256] = {
-    let mut places = [[0; 8]; 256];
-    let mut bits = 0;
-    while bits < 256 {
-        let (mut place, mut count) = (0, 0);
-        while place < 8 {
-            if bits >> place & 1 == 1 {
-                places[bits][count] = place as u8;
-                count += 1;
-            }
-            place += 1;
-        }
-        bits += 1;
-    }
-    places
-};
-
 macro_rules! operators {
     ($lane:ident, $add:ident, $sub:ident, $mul:ident, $div:ident) => {
         operators!(@one $lane, Add, add, $add);
@@ -170,19 +152,6 @@ impl F32Lane for F32x8 {
         unsafe { Self(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast())))) }
     }
     #[inline(always)]
-    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let nonzero = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
-            let bits = _mm256_movemask_ps(nonzero) as usize;
-            let order = _mm256_cvtepu8_epi32(_mm_loadl_epi64(LIT[bits].as_ptr().cast()));
-            let place = _mm256_add_epi32(order, _mm256_set1_epi32(first as i32));
-            _mm256_storeu_si256(places.cast(), place);
-            _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(self.0, order));
-            bits.count_ones() as usize
-        }
-    }
-    #[inline(always)]
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: as the caller promises.
         unsafe {
@@ -301,18 +270,6 @@ impl F32Lane for F32x16 {
     unsafe fn from_bytes(from: *const u8) -> Self {
         // SAFETY: as the caller promises.
         unsafe { Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())))) }
-    }
-    #[inline(always)]
-    unsafe fn compress_nonzero(self, first: u32, places: *mut u32, values: *mut f32) -> usize {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let nonzero = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
-            let lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            let place = _mm512_add_epi32(lane, _mm512_set1_epi32(first as i32));
-            _mm512_storeu_si512(places.cast(), _mm512_maskz_compress_epi32(nonzero, place));
-            _mm512_storeu_ps(values, _mm512_maskz_compress_ps(nonzero, self.0));
-            nonzero.count_ones() as usize
-        }
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {

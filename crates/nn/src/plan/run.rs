@@ -15,17 +15,18 @@ use super::schedule::{Split, schedule};
 use super::workspace::{State, Workspace};
 use super::{Plan, Stage};
 use crate::examples::Examples;
+use crate::examples::lists::Lists;
 use crate::kernels::dense::Dense;
 use crate::kernels::dropout;
 use crate::kernels::elementwise::{Formula, Map};
-use crate::kernels::gather::{GatherInputs, InputsTo, TargetsTo, gather_targets};
+use crate::kernels::gather::{GatherInputs, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::matrix::{Matrix, Panels, Part};
 use crate::kernels::penalty::RowNorms;
 use crate::kernels::score::{
     Accuracy, LossSums, RowLoss, SampleWeights, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView,
 };
-use crate::kernels::sparse::{Sparse, SparseBuffers};
+use crate::kernels::sparse::{ByInput, Input, InputBuffers, Sparse, TurnLists};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
 use crate::lane::PAD;
@@ -54,8 +55,8 @@ struct Shared<'a> {
     norms: Vec<Matrix>,
     labels: *mut u32,
     targets: Matrix,
-    /// The lists of every thread, where the input stands as lists.
-    sparse: Option<Vec<Sparse>>,
+    /// The examples' lists, and by input those of every thread's batch, where the input stands as lists.
+    sparse: Option<(&'a Lists, Vec<ByInput>)>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -128,8 +129,9 @@ impl<'a> Shared<'a> {
     ) -> Self {
         let values = workspace.values.start();
         let layout = &workspace.layout;
-        let sparse = workspace.sparse.as_mut();
-        let sparse = sparse.map(|threads| threads.iter_mut().map(SparseBuffers::view).collect());
+        let by_input = workspace.by_input.as_mut();
+        let by_input = by_input.map(|threads| threads.iter_mut().map(InputBuffers::view).collect());
+        let sparse = examples.lists().zip(by_input);
         // SAFETY: the buffers were made for this stage, and live as long as the view.
         unsafe {
             Self {
@@ -242,16 +244,14 @@ impl Batch<'_> {
         self.split().samples()
     }
 
-    /// This thread's lists of a value that stands as lists.
-    fn lists(&self, id: ValueId) -> Option<Sparse> {
-        let threads = self.shared.sparse.as_ref().filter(|_| id == ValueId(0))?;
-        Some(threads[self.part.worker])
-    }
-
-    /// The numbers of a value, or for one that stands as lists those of its lists by input, which are
-    /// never read so.
-    fn numbers(&self, id: ValueId) -> Matrix {
-        self.lists(id).map_or_else(|| self.shared.value(id), |lists| lists.columns)
+    /// A value as products read it.
+    fn input(&self, id: ValueId) -> Input<'_> {
+        match &self.shared.sparse {
+            Some((lists, by_input)) if id == ValueId(0) => {
+                Input::Lists(Sparse { lists, order: self.order, by_input: by_input[self.part.worker] })
+            }
+            _ => Input::Whole(self.shared.value(id)),
+        }
     }
 
     fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
@@ -281,15 +281,14 @@ impl Batch<'_> {
     fn gather(&self, out: ValueId) {
         let s = self.shared;
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
-        let lists = self.lists(out);
-        s.plan.simd.run(GatherInputs {
-            examples: s.examples,
-            order: self.order,
-            next: self.next,
-            to: lists.map_or_else(|| InputsTo::Dense(s.value(out)), InputsTo::Sparse),
-            by_input: s.stage.steps.iter().any(|step| matches!(step, Step::KernelUpdate { .. })),
-            rows: if lists.is_some() { 0..self.order.len() } else { self.samples() },
-        });
+        let (simd, order, next) = (s.plan.simd, self.order, self.next);
+        match self.input(out) {
+            Input::Lists(sparse) if s.stage.turns_input() => simd.run(TurnLists { sparse, next }),
+            Input::Lists(_) => {}
+            Input::Whole(to) => {
+                simd.run(GatherInputs { examples: s.examples, order, next, to, rows: self.samples() });
+            }
+        }
         // SAFETY: the workspace has these rows, the labels were checked against the outputs.
         unsafe { gather_targets(s.examples, self.order, to, s.stage.outputs(), self.samples()) }
     }
@@ -333,8 +332,7 @@ impl Batch<'_> {
             Step::KernelUpdate { x, dy, kernel, regularizer } => {
                 let (rows, cols) = self.split().kernel(kernel);
                 simd.run(KernelUpdate {
-                    x: self.numbers(x),
-                    sparse: self.lists(x),
+                    x: self.input(x),
                     dy: s.value(dy),
                     batch,
                     moving: self.moving(kernel, regularizer),
@@ -367,9 +365,8 @@ impl Batch<'_> {
         let (rows, cols) = self.split().dense(kernel);
         let value = |id: Option<ValueId>| id.map(|id| s.value(id));
         s.plan.simd.run(Dense {
-            x: self.numbers(x),
+            x: self.input(x),
             inputs: s.width(x),
-            sparse: self.lists(x),
             kernel: s.weight(kernel),
             bias: bias.map(|id| s.weight(id)),
             matmul: value(matmul),

@@ -6,7 +6,7 @@ use super::layout::ValueLayout;
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::initializers::Initializer;
-use crate::kernels::sparse::SparseBuffers;
+use crate::kernels::sparse::InputBuffers;
 use crate::lane::PAD;
 use crate::ops::{Param, ParamId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, UpdateRule};
@@ -93,17 +93,14 @@ pub(crate) struct Workspace {
     pub(crate) norms: Vec<Buffer>,
     pub(crate) labels: Vec<u32>,
     pub(crate) targets: Buffer,
-    /// The input's non-zero numbers for every thread, where its zeros are skipped.
-    pub(crate) sparse: Option<Vec<SparseBuffers>>,
+    /// The input's non-zero numbers by input for every thread, where the input stands as lists.
+    pub(crate) by_input: Option<Vec<InputBuffers>>,
 }
-
-/// Below this share of non-zero numbers it pays to skip the zeros.
-const SPARSE: f64 = 0.4;
 
 impl Workspace {
     /// For batches of up to `batch` samples on `threads` threads.
     pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>, threads: usize) -> Self {
-        let sparse = input_may_be_sparse(&stage.steps) && examples.density() < SPARSE;
+        let sparse = input_may_be_sparse(&stage.steps) && examples.lists().is_some();
         let layout = stage.layout(batch, sparse);
         let penalised = |index| {
             let is_penalty = |s: &Step| matches!(s, Step::Penalty { param, .. } if param.0 == index);
@@ -124,9 +121,9 @@ impl Workspace {
             norms: norms.collect(),
             labels: vec![0; batch],
             targets: Buffer::new(batch * stage.outputs().next_multiple_of(PAD)),
-            sparse: sparse.then(|| {
+            by_input: sparse.then(|| {
                 let inputs = stage.program.values[0].width;
-                (0..threads).map(|_| SparseBuffers::new(batch, inputs)).collect()
+                (0..threads).map(|_| InputBuffers::new(batch, inputs)).collect()
             }),
         }
     }
