@@ -109,6 +109,8 @@ fn power(mut base: f64, mut n: u64) -> f64 {
 pub trait F32Lane: Lane {
     /// How many numbers: 1, 8 or 16.
     const WIDTH: usize;
+    /// How many of them the processor holds at once.
+    const REGISTERS: usize;
 
     /// The same number in every place.
     fn splat(value: f32) -> Self;
@@ -195,6 +197,7 @@ impl Lane for f32 {
 
 impl F32Lane for f32 {
     const WIDTH: usize = 1;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn splat(value: f32) -> Self {

@@ -7,6 +7,7 @@
 //! ```
 
 use super::{Examples, Inputs};
+use std::ops::Range;
 
 /// Inputs per block: a product takes a few blocks at a time for all samples, so that their weights stay
 /// in the first cache.
@@ -49,35 +50,46 @@ impl Lists {
         };
         lists.numbers = match &examples.inputs {
             Inputs::Bytes(bytes, table) => {
-                let numbers = std::array::from_fn(|byte| table.number(byte as f32));
-                Numbers::Bytes(
-                    lists.fill(bytes, size, |byte| numbers[usize::from(byte)] != 0.0),
-                    Box::new(numbers),
-                )
+                let numbers: [f32; 256] = std::array::from_fn(|byte| table.number(byte as f32));
+                let zero = numbers.iter().position(|&number| number == 0.0)? as u8;
+                Numbers::Bytes(lists.fill(bytes, size, zero), Box::new(numbers))
             }
-            Inputs::Floats(floats) => Numbers::Floats(lists.fill(floats, size, |x| x != 0.0)),
+            Inputs::Floats(floats) => Numbers::Floats(lists.fill(floats, size, 0.0)),
         };
         Some(lists)
     }
 
-    /// Writes places and starts; returns the values that are listed.
+    /// Writes places and starts; returns the values that are listed, those that are not `zero`.
     ///
-    /// Every input is written and only those that are listed are counted: a branch would be guessed wrong
-    /// at every stroke.
-    fn fill<T: Copy + Default>(&mut self, inputs: &[T], size: usize, is_listed: impl Fn(T) -> bool) -> Vec<T> {
-        let (mut values, mut places, mut listed) = (vec![], [0; BLOCK], [T::default(); BLOCK]);
+    /// Where a few inputs are not all zero, each of them is written and only those that are listed are counted: a
+    /// branch would be guessed wrong at every stroke.
+    fn fill<T: Copy + PartialEq>(&mut self, inputs: &[T], size: usize, zero: T) -> Vec<T> {
+        const FEW: usize = 8;
+        let most = (inputs.len() as f64 * SPARSE) as usize;
+        let (mut values, mut count) = (vec![zero; most], 0);
+        self.places.resize(most, 0);
+        self.starts.reserve(inputs.len() / size * self.blocks);
         for sample in inputs.chunks_exact(size) {
+            if values.len() < count + size + FEW {
+                let more = count + count / 4 + size + FEW;
+                values.resize(more, zero);
+                self.places.resize(more, 0);
+            }
             for (block, inputs) in sample.chunks(BLOCK).enumerate() {
-                let mut count = 0;
-                for (place, &x) in (block * BLOCK..).zip(inputs) {
-                    (places[count], listed[count]) = (place as u16, x);
-                    count += usize::from(is_listed(x));
+                for (few, inputs) in inputs.chunks(FEW).enumerate() {
+                    if inputs.iter().all(|&x| x == zero) {
+                        continue;
+                    }
+                    for (place, &x) in (block * BLOCK + few * FEW..).zip(inputs) {
+                        (self.places[count], values[count]) = (place as u16, x);
+                        count += usize::from(x != zero);
+                    }
                 }
-                self.places.extend_from_slice(&places[..count]);
-                values.extend_from_slice(&listed[..count]);
-                self.starts.push(values.len() as u32);
+                self.starts.push(count as u32);
             }
         }
+        self.places.truncate(count);
+        values.truncate(count);
         values
     }
 
@@ -85,6 +97,12 @@ impl Lists {
     #[inline(always)]
     pub(crate) fn blocks(&self) -> usize {
         self.blocks
+    }
+
+    /// Where a sample's list is.
+    #[inline(always)]
+    pub(crate) fn list(&self, sample: u32) -> Range<usize> {
+        self.start(sample as usize, 0)..self.start(sample as usize, self.blocks)
     }
 
     /// Where block `block` of a sample's list starts; block `blocks()` is the list's end.

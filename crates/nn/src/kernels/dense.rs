@@ -5,7 +5,7 @@
 
 use super::Kernel;
 use super::elementwise::{map_rows, multiply_rows};
-use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes, for_tiles};
 use super::sparse::{Input, Sparse};
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
 use crate::examples::lists::{BLOCK, Numbers};
@@ -27,12 +27,7 @@ pub(crate) struct Dense<'a> {
 }
 
 /// How many bytes of weights may be in the first cache, beside everything else.
-const FIRST_CACHE: usize = 24 * 1024;
-
-/// Rows of a tile that is four or eight lanes wide, and of a narrower one: enough chains to keep
-/// the multipliers busy, few enough to stay in registers.
-const WIDE_ROWS: usize = 4;
-const NARROW_ROWS: usize = 8;
+const FIRST_CACHE: usize = 36 * 1024;
 
 impl Kernel for Dense<'_> {
     type Output = ();
@@ -109,7 +104,9 @@ impl Dense<'_> {
         // SAFETY: as the caller promises; places are rows of the kernel.
         unsafe {
             let mut acc = [L::splat(0.0); N];
-            if blocks.start > 0 {
+            if blocks.start == 0 {
+                x.ask_for_next::<L>(row);
+            } else {
                 for n in 0..N {
                     acc[n] = L::load(to.at(row, j + n * L::WIDTH));
                 }
@@ -141,19 +138,7 @@ impl Dense<'_> {
         // SAFETY: as the caller promises.
         unsafe {
             for cols in self.kernel.spans(self.cols.clone()) {
-                for_lanes!(L, cols, [4, 2, 1], |j, N| {
-                    const ROWS: usize = if N == 4 { WIDE_ROWS } else { NARROW_ROWS };
-                    let mut row = self.rows.start;
-                    while row < self.rows.end {
-                        if self.rows.end - row >= ROWS {
-                            self.tile::<L, ROWS, N>(x, to, row, j);
-                            row += ROWS;
-                        } else {
-                            self.tile::<L, 1, N>(x, to, row, j);
-                            row += 1;
-                        }
-                    }
-                });
+                for_tiles!(L, self.rows, cols, |row, M, j, N| self.tile::<L, M, N>(x, to, row, j));
             }
         }
     }

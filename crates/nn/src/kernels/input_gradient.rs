@@ -5,7 +5,7 @@
 
 use super::Kernel;
 use super::elementwise::{ActivateGradient, multiply_rows};
-use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_tiles};
 use super::transpose::transpose_block;
 use crate::activations::Activation;
 use crate::lane::{F32Lane, PAD};
@@ -25,8 +25,6 @@ pub(crate) struct InputGradient {
     pub(crate) inputs: Range<usize>,
 }
 
-const ROWS: usize = 4;
-
 impl Kernel for InputGradient {
     type Output = ();
 
@@ -39,18 +37,7 @@ impl Kernel for InputGradient {
         let samples = 0..self.batch.next_multiple_of(PAD);
         // SAFETY: the run loop gives matrices of the model's sizes, and this thread's inputs.
         unsafe {
-            for_lanes!(L, samples, [4, 2, 1], |j, N| {
-                let mut k = self.inputs.start;
-                while k < self.inputs.end {
-                    if self.inputs.end - k >= ROWS {
-                        self.tile::<L, ROWS, N>(k, j);
-                        k += ROWS;
-                    } else {
-                        self.tile::<L, 1, N>(k, j);
-                        k += 1;
-                    }
-                }
-            });
+            for_tiles!(L, self.inputs, samples, |k, M, j, N| self.tile::<L, M, N>(k, j));
             self.finish::<L>();
         }
     }

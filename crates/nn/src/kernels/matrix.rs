@@ -154,6 +154,43 @@ macro_rules! for_lanes {
 }
 pub(crate) use for_lanes;
 
+/// The most rows of a tile.
+pub(crate) const TILE_ROWS: usize = 6;
+
+/// Runs `$body` for tiles of `$rows` × lanes of `$cols`: `$M` rows from `$row`, `$N` lanes from `$j`.
+///
+/// A tile's sums stay in registers, beside a row of lanes and one broadcast number: 6 × 4 of 32 registers, or
+/// 6 × 2 of 16. Both have enough chains to hide the latency of the multiply-adds, and load less than they multiply.
+macro_rules! for_tiles {
+    ($L:ty, $rows:expr, $cols:expr, |$row:ident, $M:ident, $j:ident, $N:ident| $body:expr) => {
+        if <$L as $crate::lane::F32Lane>::REGISTERS >= 32 {
+            $crate::kernels::matrix::for_lanes!($L, $cols, [4, 2, 1], |$j, $N| {
+                $crate::kernels::matrix::for_rows!($rows, [6, 4, 2, 1], |$row, $M| $body)
+            });
+        } else {
+            $crate::kernels::matrix::for_lanes!($L, $cols, [2, 1], |$j, $N| {
+                $crate::kernels::matrix::for_rows!($rows, [6, 4, 2, 1], |$row, $M| $body)
+            });
+        }
+    };
+}
+pub(crate) use for_tiles;
+
+/// Runs `$body` for groups of `$rows`, the largest that fit first: `$M` rows from `$row`.
+macro_rules! for_rows {
+    ($rows:expr, [$($m:literal),*], |$row:ident, $M:ident| $body:expr) => {{
+        let mut $row = $rows.start;
+        $(
+            while $rows.end - $row >= $m {
+                const $M: usize = $m;
+                $body;
+                $row += $m;
+            }
+        )*
+    }};
+}
+pub(crate) use for_rows;
+
 /// `acc[m][n] += Σₖ a[m, k]·b[k, n]` for `M` rows and `N` lanes of columns: the next `depth` links of
 /// one ascending chain per number.
 ///

@@ -12,14 +12,14 @@
 //! Every thread turns the whole batch for itself: that takes a few microseconds, and columns that
 //! another core has just written would take longer to read.
 
-use super::Kernel;
 use super::matrix::Matrix;
 use crate::examples::lists::{Lists, Numbers};
 use crate::lane::{F32Lane, PAD};
 use crate::plan::buffer::Buffer;
+use std::ops::Range;
 
 /// Samples whose bits stand in one mask.
-const GROUP: usize = 64;
+pub(crate) const GROUP: usize = 64;
 
 /// One thread's buffers of the form by input.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ pub(crate) struct Sparse<'a> {
     pub(crate) lists: &'a Lists,
     /// The batch's samples: whose list is the list of row b.
     pub(crate) order: &'a [u32],
+    /// The samples of the next batch.
+    pub(crate) next: &'a [u32],
     pub(crate) by_input: ByInput,
 }
 
@@ -101,65 +103,59 @@ impl Sparse<'_> {
     }
 }
 
-/// Writes a batch's masks and columns from its lists, and asks for the lists of the next batch.
-pub(crate) struct TurnLists<'a> {
-    pub(crate) sparse: Sparse<'a>,
-    /// The samples of the next batch: they lie anywhere in memory, so they are asked for early.
-    pub(crate) next: &'a [u32],
-}
+/// Bytes that a cache fetches at once.
+const LINE: usize = 64;
 
-impl Kernel for TurnLists<'_> {
-    type Output = ();
-
+impl Sparse<'_> {
+    /// Asks for the list of row `row` of the next batch, whose samples lie anywhere in memory. Spread over
+    /// a batch's rows: a processor has few requests under way at a time.
     #[inline(always)]
-    fn run<L: F32Lane>(self) {
-        match &self.sparse.lists.numbers {
-            Numbers::Bytes(bytes, table) => {
-                self.turn(|i| table[usize::from(bytes[i])]);
-                self.prefetch::<L, u8>(bytes);
-            }
+    pub(crate) fn ask_for_next<L: F32Lane>(self, row: usize) {
+        let Some(&sample) = self.next.get(row) else { return };
+        let list = self.lists.list(sample);
+        let numbers = match &self.lists.numbers {
+            Numbers::Bytes(bytes, _) => bytes[list.clone()].as_ptr_range(),
             Numbers::Floats(floats) => {
-                self.turn(|i| floats[i]);
-                self.prefetch::<L, f32>(floats);
+                let Range { start, end } = floats[list.clone()].as_ptr_range();
+                start.cast()..end.cast()
+            }
+        };
+        let Range { start, end } = self.lists.places[list].as_ptr_range();
+        for lines in [start.cast::<u8>()..end.cast::<u8>(), numbers] {
+            for line in (lines.start as usize..lines.end as usize).step_by(LINE) {
+                L::prefetch(line as *const u8);
             }
         }
     }
 }
 
-/// Bytes that a cache fetches at once.
-const LINE: usize = 64;
+/// Writes a batch's masks and columns from its lists.
+pub(crate) struct TurnLists<'a> {
+    pub(crate) sparse: Sparse<'a>,
+}
 
 impl TurnLists<'_> {
-    #[inline(always)]
+    pub(crate) fn run(self) {
+        match &self.sparse.lists.numbers {
+            Numbers::Bytes(bytes, table) => self.turn(|i| table[usize::from(bytes[i])]),
+            Numbers::Floats(floats) => self.turn(|i| floats[i]),
+        }
+    }
+
     fn turn(&self, number: impl Fn(usize) -> f32) {
-        let Sparse { lists, order, by_input: ByInput { masks, columns, inputs } } = self.sparse;
+        let Sparse { lists, order, by_input: ByInput { masks, columns, inputs }, .. } = self.sparse;
         for (group, samples) in order.chunks(GROUP).enumerate() {
             // SAFETY: the buffers have a mask and a column for every input; places are inputs.
             unsafe {
                 let masks = masks.add(group * inputs);
                 std::ptr::write_bytes(masks, 0, inputs);
                 for (bit, &sample) in samples.iter().enumerate() {
-                    let (start, end) =
-                        (lists.start(sample as usize, 0), lists.start(sample as usize, lists.blocks()));
-                    for (i, &place) in (start..end).zip(&lists.places[start..end]) {
+                    let list = lists.list(sample);
+                    for (i, &place) in list.clone().zip(&lists.places[list]) {
                         *masks.add(usize::from(place)) |= 1 << bit;
                         *columns.at(usize::from(place), group * GROUP + bit) = number(i);
                     }
                 }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn prefetch<L: F32Lane, T>(&self, numbers: &[T]) {
-        let lists = self.sparse.lists;
-        for &sample in self.next {
-            let list = lists.start(sample as usize, 0)..lists.start(sample as usize, lists.blocks());
-            for i in list.clone().step_by(LINE / size_of::<u16>()) {
-                L::prefetch(lists.places.as_ptr().wrapping_add(i).cast());
-            }
-            for i in list.step_by(LINE / size_of::<T>()) {
-                L::prefetch(numbers.as_ptr().wrapping_add(i).cast());
             }
         }
     }

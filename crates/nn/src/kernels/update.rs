@@ -5,19 +5,19 @@
 //! [`super::sparse`]).
 //!
 //! ```text
-//!   x, dy  →  products  →  gradient of up to 4 rows  →  Move: penalty, decay, rule  →  weights, slots
-//!                          512 numbers on the stack,
+//!   x, dy  →  products  →  gradient of up to 6 rows  →  Move: penalty, decay, rule  →  weights, slots
+//!                          384 numbers on the stack,
 //!                          never outside the first cache
 //! ```
 //!
 //! The products know no rule and the rule knows no product, so each is compiled once per lane.
 
 use super::Kernel;
-use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes};
-use super::sparse::{Input, Sparse};
+use super::matrix::{Matrix, Panels, TILE_ROWS, add_product, end_chains, for_lanes, for_tiles};
+use super::sparse::{GROUP, Input, Sparse};
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::{MAX_SLOTS, Optimizer, RuleVisitor, Scalars, UpdateRule};
-use crate::plan::layout::MAX_PANEL;
+use crate::plan::layout::PANEL;
 use crate::regularizers::Regularizer;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -89,9 +89,11 @@ impl<L: F32Lane> RuleVisitor for Move<'_, L> {
 impl<L: F32Lane> Move<'_, L> {
     #[inline(always)]
     fn run<R: UpdateRule, const ADJUSTED: bool>(&self, mover: &Mover<L, R, ADJUSTED>) {
-        for i in (0..self.count).step_by(L::WIDTH) {
+        let mut i = 0;
+        while i < self.count {
             // SAFETY: as `Moving::rows` promises.
             unsafe { mover.step(self.offset + i, L::load(self.gradient.add(i))) }
+            i += L::WIDTH;
         }
     }
 }
@@ -167,18 +169,15 @@ pub(crate) struct KernelUpdate<'a> {
     pub(crate) cols: Range<usize>,
 }
 
-/// Rows of the gradient that are made at a time.
-const ROWS: usize = 4;
-
 /// The gradient of some rows of one panel, row by row without gaps.
 #[repr(align(64))]
-pub(super) struct Gradient([f32; ROWS * MAX_PANEL]);
+pub(super) struct Gradient([f32; TILE_ROWS * PANEL]);
 
 impl Gradient {
     /// All 0.
     #[inline(always)]
     pub(super) fn new() -> Self {
-        Self([0.0; ROWS * MAX_PANEL])
+        Self([0.0; TILE_ROWS * PANEL])
     }
 
     #[inline(always)]
@@ -195,14 +194,17 @@ impl Kernel for KernelUpdate<'_> {
         let mut gradient = Gradient::new();
         let to = gradient.start();
         for cols in self.moving.weights.spans(self.cols.clone()) {
-            let together = if matches!(self.x, Input::Lists(_)) { 1 } else { ROWS };
-            for first in self.rows.clone().step_by(together) {
-                let rows = first..self.rows.end.min(first + together);
+            for first in self.rows.clone().step_by(TILE_ROWS) {
+                let rows = first..self.rows.end.min(first + TILE_ROWS);
                 // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and
                 // columns; a panel's columns fit the gradient.
                 unsafe {
                     match self.x {
-                        Input::Lists(x) => self.listed::<L>(x, first, cols.clone(), to),
+                        Input::Lists(x) => {
+                            for (i, k) in rows.clone().enumerate() {
+                                self.listed::<L>(x, k, cols.clone(), to.add(i * cols.len()));
+                            }
+                        }
                         Input::Whole(x) => self.tiles::<L>(x, rows.clone(), cols.clone(), to),
                     }
                     self.moving.rows::<L>(rows, cols.clone(), to);
@@ -235,16 +237,16 @@ impl KernelUpdate<'_> {
     #[inline(always)]
     unsafe fn listed_lanes<L: F32Lane, const N: usize>(&self, x: Sparse<'_>, k: usize, j: usize) -> [L; N] {
         let mut acc = [L::splat(0.0); N];
-        for first in (0..self.batch).step_by(64) {
-            // SAFETY: as the caller promises.
-            unsafe {
+        // SAFETY: as the caller promises.
+        unsafe {
+            for first in (0..self.batch).step_by(GROUP) {
                 let mut bits = x.mask(first, k);
                 while bits != 0 {
                     let b = first + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    let factor = L::splat(*x.number(k, b));
+                    let (factor, dy) = (L::splat(*x.number(k, b)), self.dy.at(b, j));
                     for n in 0..N {
-                        acc[n] = factor.mul_add(L::load(self.dy.at(b, j + n * L::WIDTH)), acc[n]);
+                        acc[n] = factor.mul_add(L::load(dy.add(n * L::WIDTH)), acc[n]);
                     }
                 }
             }
@@ -252,24 +254,18 @@ impl KernelUpdate<'_> {
         acc
     }
 
-    /// The gradient of up to [`ROWS`] rows.
+    /// The gradient of up to [`TILE_ROWS`] rows.
     ///
     /// # Safety
     /// Rows and columns must be inside the kernel, `to` valid for all of them.
     #[inline(always)]
     unsafe fn tiles<L: F32Lane>(&self, x: Matrix, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
         let width = cols.len();
-        for_lanes!(L, cols, [4, 2, 1], |j, N| {
+        for_tiles!(L, rows, cols, |k, M, j, N| {
             // SAFETY: as the caller promises.
             unsafe {
-                let to = to.add(j - cols.start);
-                if rows.len() == ROWS {
-                    self.tile::<L, ROWS, N>(x, rows.start, j, to, width);
-                } else {
-                    for (i, k) in rows.clone().enumerate() {
-                        self.tile::<L, 1, N>(x, k, j, to.add(i * width), width);
-                    }
-                }
+                let to = to.add((k - rows.start) * width + j - cols.start);
+                self.tile::<L, M, N>(x, k, j, to, width);
             }
         });
     }

@@ -107,6 +107,7 @@ impl Lane for F32x8 {
 
 impl F32Lane for F32x8 {
     const WIDTH: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
@@ -227,6 +228,7 @@ impl Lane for F32x16 {
 
 impl F32Lane for F32x16 {
     const WIDTH: usize = 16;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn splat(value: f32) -> Self {

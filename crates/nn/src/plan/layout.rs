@@ -58,19 +58,12 @@ impl PanelPlace {
 
 /// Columns of a panel where there are several: four of the widest lanes, as many as the products keep
 /// in registers.
-const PANEL: usize = 4 * PAD;
+pub(crate) const PANEL: usize = 4 * PAD;
 
-/// The widest panel.
-pub(crate) const MAX_PANEL: usize = 2 * PANEL;
-
-/// One panel for one thread and up to eight lanes of columns; otherwise enough panels for all.
+/// Enough panels for all threads.
 fn panel_width(cols: usize, threads: usize) -> usize {
     let padded = cols.next_multiple_of(PAD);
-    if threads == 1 && padded <= MAX_PANEL {
-        padded
-    } else {
-        padded.div_ceil(threads).next_multiple_of(PAD).min(PANEL)
-    }
+    padded.div_ceil(threads).next_multiple_of(PAD).min(PANEL)
 }
 
 /// Where the variables are.
@@ -317,7 +310,7 @@ mod tests {
     #[test]
     fn there_are_panels_for_all_threads() {
         for (cols, threads, width) in
-            [(10, 1, 16), (10, 2, 16), (128, 1, 128), (128, 2, 64), (128, 4, 32), (300, 1, 64), (512, 2, 64)]
+            [(10, 1, 16), (10, 2, 16), (128, 1, 64), (128, 2, 64), (128, 4, 32), (300, 1, 64), (512, 2, 64)]
         {
             assert_eq!(panel_width(cols, threads), width, "{cols} columns, {threads} threads");
         }

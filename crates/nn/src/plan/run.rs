@@ -248,7 +248,8 @@ impl Batch<'_> {
     fn input(&self, id: ValueId) -> Input<'_> {
         match &self.shared.sparse {
             Some((lists, by_input)) if id == ValueId(0) => {
-                Input::Lists(Sparse { lists, order: self.order, by_input: by_input[self.part.worker] })
+                let by_input = by_input[self.part.worker];
+                Input::Lists(Sparse { lists, order: self.order, next: self.next, by_input })
             }
             _ => Input::Whole(self.shared.value(id)),
         }
@@ -283,7 +284,7 @@ impl Batch<'_> {
         let to = if s.rows_wanted() { TargetsTo::Rows(s.targets) } else { TargetsTo::Classes(s.labels) };
         let (simd, order, next) = (s.plan.simd, self.order, self.next);
         match self.input(out) {
-            Input::Lists(sparse) if s.stage.turns_input() => simd.run(TurnLists { sparse, next }),
+            Input::Lists(sparse) if s.stage.turns_input() => TurnLists { sparse }.run(),
             Input::Lists(_) => {}
             Input::Whole(to) => {
                 simd.run(GatherInputs { examples: s.examples, order, next, to, rows: self.samples() });
