@@ -41,6 +41,14 @@ pub enum ModelError {
         /// What was expected and received.
         problem: String,
     },
+    /// A metric cannot be taken of what the last layer gives.
+    #[error("metric {name}: {problem}")]
+    Metric {
+        /// The metric's name.
+        name: &'static str,
+        /// What was expected and received.
+        problem: String,
+    },
     /// Data do not fit the model.
     #[error("{what}: expected {expected}, received {received}")]
     Data {

@@ -2,7 +2,7 @@
 
 use crate::error::ModelError;
 use crate::lane::F32Lane;
-use crate::losses::Loss;
+use crate::losses::{Loss, Target};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -219,6 +219,18 @@ impl<'a> Examples<'a> {
         };
         let weights = self.weights.map(|weights| &weights[from..to]);
         Self { weights, ..Self::new(self.shape.clone(), inputs, targets, to - from) }
+    }
+
+    /// What a sample should give of so many outputs; with one output a class is the number itself.
+    pub(crate) fn target(&self, sample: usize, outputs: usize) -> Target<'_, f32> {
+        const ALONE: [[f32; 1]; 2] = [[0.0], [1.0]];
+        match self.targets {
+            Targets::Classes(labels) if outputs == 1 => {
+                Target::Row(&ALONE[usize::from(labels[sample].min(1))])
+            }
+            Targets::Classes(labels) => Target::Class(usize::from(labels[sample])),
+            Targets::Rows { width, values } => Target::Row(&values[sample * width..(sample + 1) * width]),
+        }
     }
 
     /// Whether a sample's label is this class.

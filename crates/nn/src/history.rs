@@ -75,6 +75,11 @@ impl Logs {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
+    /// Adds a number under a name.
+    pub(crate) fn add(&mut self, name: String, value: f64) {
+        self.0.push((name, value));
+    }
+
     pub(crate) fn push(&mut self, prefix: &str, loss: f64, accuracy: f64) {
         self.0.push((format!("{prefix}loss"), loss));
         self.0.push((format!("{prefix}accuracy"), accuracy));

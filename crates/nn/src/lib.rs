@@ -28,6 +28,7 @@ pub mod kernels;
 pub mod lane;
 pub mod layers;
 pub mod losses;
+pub mod metrics;
 pub mod model;
 pub mod names;
 pub mod ops;
@@ -62,6 +63,7 @@ pub mod prelude {
         MeanSquaredLogarithmicError, Poisson, Reduction, SparseCategoricalCrossentropy, SquaredHinge,
         Tversky,
     };
+    pub use crate::metrics::Metric;
     pub use crate::model::{Compile, Fit, Model};
     pub use crate::optimizers::{Adagrad, Adam, Nadam, Optimizer, RmsProp, Sgd};
     pub use crate::regularizers::Regularizer;

@@ -330,6 +330,16 @@ impl Loss {
         }
     }
 
+    /// The parameters without the reduction.
+    pub(crate) fn rule_parameters(&self) -> Vec<(&'static str, Value)> {
+        self.rule.parameters()
+    }
+
+    /// The same loss with the parameters of a complete table.
+    pub(crate) fn with_parameters(self, table: Value) -> Result<Self, ValueError> {
+        Ok(Self { rule: self.rule.with(table)?, ..self })
+    }
+
     /// Refuses parameters out of range.
     ///
     /// # Errors

@@ -5,11 +5,13 @@ use crate::error::ModelError;
 use crate::examples::Examples;
 use crate::history::{Ending, History, Logs};
 use crate::kernels::SimdLevel;
-use crate::losses::Loss;
+use crate::kernels::score::arg_max;
+use crate::losses::{Loss, Target};
+use crate::metrics::{Metric, Metrics, Outputs};
 use crate::ops::{Param, ParamId};
 use crate::optimizers::Optimizer;
 use crate::plan::buffer::Buffer;
-use crate::plan::run::{BatchScore, Epoch, INFERENCE_BATCH, Score, infer};
+use crate::plan::run::{BatchOutputs, BatchScore, Epoch, INFERENCE_BATCH, Score, infer};
 use crate::plan::workspace::{State, Workspace};
 use crate::plan::{Plan, Stage};
 use crate::random::{Purpose, Seed, Streams};
@@ -23,6 +25,7 @@ use std::sync::{Arc, Mutex};
 pub struct Compile {
     optimizer: Optimizer,
     loss: Loss,
+    metrics: Vec<Metric>,
     streams: Streams,
     simd: SimdLevel,
     threads: NonZeroUsize,
@@ -34,10 +37,17 @@ impl Compile {
         Self {
             optimizer: optimizer.into(),
             loss,
+            metrics: Vec::new(),
             streams: Streams::new(Seed(0)),
             simd: SimdLevel::detect(),
             threads: NonZeroUsize::MIN,
         }
+    }
+
+    /// Sets what is measured beside loss and accuracy, which always are.
+    pub fn metrics(mut self, metrics: impl IntoIterator<Item = Metric>) -> Self {
+        self.metrics = metrics.into_iter().collect();
+        self
     }
 
     /// Sets the seed of every random stream.
@@ -71,6 +81,8 @@ pub struct Fit<'a> {
     epochs: usize,
     batch_size: usize,
     shuffle: bool,
+    class_weight: Vec<(usize, f64)>,
+    validation_split: f64,
     watched: Vec<(String, &'a Examples<'a>)>,
     callbacks: Vec<&'a mut dyn Callback>,
 }
@@ -99,6 +111,20 @@ impl<'a> Fit<'a> {
         self
     }
 
+    /// Weighs the samples by their class, as Keras's `class_weight`: classes that are not named weigh 1. Only
+    /// training is weighed.
+    pub fn class_weight(mut self, weights: impl IntoIterator<Item = (usize, f64)>) -> Self {
+        self.class_weight = weights.into_iter().collect();
+        self
+    }
+
+    /// Takes this share of the samples, the last ones, out of training and scores them as [`Fit::validation`] does;
+    /// from 0 to below 1.
+    pub fn validation_split(mut self, share: f64) -> Self {
+        self.validation_split = share;
+        self
+    }
+
     /// Scores these samples after every epoch, as `val_loss` and `val_accuracy`.
     pub fn validation(self, examples: &'a Examples<'a>) -> Self {
         self.watch("val", examples)
@@ -122,6 +148,7 @@ impl<'a> Fit<'a> {
 pub struct Model {
     sequential: Sequential,
     plan: Arc<Plan>,
+    metrics: Vec<Metric>,
     streams: Streams,
     threads: NonZeroUsize,
     state: State,
@@ -136,16 +163,27 @@ impl Sequential {
     /// received.
     pub fn compile(&self, options: Compile) -> Result<Model, ModelError> {
         let plan = Plan::new(self, options.optimizer, options.loss, options.simd, options.threads.get())?;
+        let outputs = outputs(&plan);
+        for metric in &options.metrics {
+            let wrong = |problem| ModelError::Metric { name: metric.name(), problem };
+            metric.check(outputs).map_err(wrong)?;
+        }
         let state = State::new(&plan, &options.streams);
         Ok(Model {
             sequential: self.clone(),
             plan: Arc::new(plan),
+            metrics: options.metrics,
             streams: options.streams,
             threads: options.threads,
             state,
             epochs_done: 0,
         })
     }
+}
+
+/// What the model gives, as metrics see it.
+fn outputs(plan: &Plan) -> Outputs {
+    Outputs { width: plan.predict.outputs(), are_logits: plan.loss.takes_logits() }
 }
 
 impl Model {
@@ -195,26 +233,35 @@ impl Model {
     /// Where the samples do not fit the model or an option is impossible; nothing was changed then.
     pub fn fit(&mut self, examples: &Examples<'_>, mut fit: Fit<'_>) -> Result<History, ModelError> {
         self.check_fit(examples, &fit)?;
+        let (examples, held_out) = split(examples, fit.validation_split);
+        let held_out = held_out.iter().map(|examples| ("val", examples));
+        let watched: Vec<(&str, &Examples<'_>)> =
+            held_out.chain(fit.watched.iter().map(|(name, examples)| (name.as_str(), *examples))).collect();
+        let class_weights = class_weights(&examples, &fit.class_weight, outputs(&self.plan).width);
+        let weights = class_weights.as_deref().or(examples.weights);
         let mut workspace = Workspace::new(
             &self.plan.train,
             fit.batch_size.min(examples.len()),
-            examples,
+            &examples,
             self.threads.get(),
         );
         let mut history = History::new();
+        let mut metrics = Metrics::new(&self.metrics, outputs(&self.plan));
         let mut order: Vec<u32> = Vec::with_capacity(examples.len());
         let batches = examples.len().div_ceil(fit.batch_size);
         for epoch in 0..fit.epochs {
             let at = Progress { epoch, epochs: fit.epochs, batch: 0, batches };
             fit.callbacks.iter_mut().for_each(|callback| callback.on_epoch_begin(at));
             self.order(examples.len(), fit.shuffle, &mut order);
-            let (score, ending) = self.epoch(examples, &order, &mut workspace, at, &mut fit.callbacks);
+            metrics.reset();
+            let data = (&examples, weights, order.as_slice());
+            let (score, ending) = self.epoch(data, &mut workspace, at, &mut metrics, &mut fit.callbacks);
             if let Some(ending) = ending {
                 history.ending = ending;
                 break;
             }
             self.epochs_done += 1;
-            let logs = self.logs(&score, &fit.watched)?;
+            let logs = self.logs(&score, &metrics, &watched)?;
             history.push(&logs);
             let at = Progress { batch: batches, ..at };
             let mut stop = false;
@@ -233,12 +280,35 @@ impl Model {
     fn check_fit(&self, examples: &Examples<'_>, fit: &Fit<'_>) -> Result<(), ModelError> {
         for (what, value) in [("epochs", fit.epochs), ("batch_size", fit.batch_size)] {
             if value == 0 {
-                let (expected, received) = ("at least 1".into(), "0".into());
-                return Err(ModelError::Option { what, expected, received });
+                return Err(impossible(what, "at least 1", 0));
             }
         }
         self.check(examples)?;
+        self.check_class_weight(examples, &fit.class_weight)?;
+        check_split(examples, fit)?;
         fit.watched.iter().try_for_each(|(_, watched)| self.check(watched))
+    }
+
+    fn check_class_weight(
+        &self,
+        examples: &Examples<'_>,
+        class_weight: &[(usize, f64)],
+    ) -> Result<(), ModelError> {
+        const WHAT: &str = "class_weight";
+        // One output tells two classes apart.
+        let last = outputs(&self.plan).width.max(2) - 1;
+        for &(class, weight) in class_weight {
+            if class > last {
+                return Err(impossible(WHAT, format!("classes 0 to {last}"), format!("class {class}")));
+            }
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(impossible(WHAT, "finite weights ≥ 0", format!("{weight} for class {class}")));
+            }
+        }
+        if !class_weight.is_empty() && examples.weights.is_some() {
+            return Err(impossible(WHAT, "samples without weights of their own", "sample_weights too"));
+        }
+        Ok(())
     }
 
     fn check(&self, examples: &Examples<'_>) -> Result<(), ModelError> {
@@ -256,15 +326,18 @@ impl Model {
 
     fn epoch(
         &mut self,
-        examples: &Examples<'_>,
-        order: &[u32],
+        (examples, weights, order): (&Examples<'_>, Option<&[f32]>, &[u32]),
         workspace: &mut Workspace,
         mut at: Progress,
+        metrics: &mut Metrics,
         callbacks: &mut [&mut dyn Callback],
     ) -> (Score, Option<Ending>) {
         let mut ending = None;
-        let mut after_batch = |batch: BatchScore, so_far: &Score| {
+        let mut after_batch = |batch: BatchScore, so_far: &Score, outputs: BatchOutputs<'_>| {
             at.batch += 1;
+            if !metrics.is_empty() {
+                outputs.for_each(|target, prediction| metrics.add(target, prediction));
+            }
             if !batch.loss.is_finite() {
                 ending = Some(Ending::Diverged { epoch: at.epoch, batch: at.batch - 1 });
                 return ControlFlow::Break(());
@@ -279,19 +352,40 @@ impl Model {
             flow
         };
         let (plan, streams) = (&self.plan, &self.streams);
-        let weights = examples.weights;
         let epoch = Epoch { plan, examples, weights, order, streams, threads: self.threads.get() };
         let score = epoch.train(&mut self.state, workspace, &mut after_batch);
         (score, ending)
     }
 
-    fn logs(&self, score: &Score, watched: &[(String, &Examples<'_>)]) -> Result<Logs, ModelError> {
+    fn logs(
+        &self,
+        score: &Score,
+        metrics: &Metrics,
+        watched: &[(&str, &Examples<'_>)],
+    ) -> Result<Logs, ModelError> {
         let mut logs = Logs::default();
         logs.push("", score.loss(), score.accuracy());
+        metrics.results().for_each(|(name, value)| logs.add(name.to_owned(), value));
         for (name, examples) in watched {
-            let score = self.evaluate(examples)?;
-            logs.push(&format!("{name}_"), score.loss(), score.accuracy());
+            self.measured(examples)?.iter().for_each(|(of, value)| logs.add(format!("{name}_{of}"), value));
         }
+        Ok(logs)
+    }
+
+    /// Loss, accuracy and every metric by name, in inference mode: Keras's `evaluate` with `return_dict`.
+    ///
+    /// # Errors
+    /// Where the samples do not fit the model.
+    pub fn measured(&self, examples: &Examples<'_>) -> Result<Logs, ModelError> {
+        let mut logs = Logs::default();
+        let (score, all) = self.scored(examples, !self.metrics.is_empty())?;
+        logs.push("", score.loss(), score.accuracy());
+        let mut metrics = Metrics::new(&self.metrics, outputs(&self.plan));
+        let width = outputs(&self.plan).width;
+        for (sample, row) in all.chunks(width).enumerate() {
+            metrics.add(examples.target(sample, width), row);
+        }
+        metrics.results().for_each(|(name, value)| logs.add(name.to_owned(), value));
         Ok(logs)
     }
 
@@ -300,16 +394,50 @@ impl Model {
     /// # Errors
     /// Where the samples do not fit the model.
     pub fn evaluate(&self, examples: &Examples<'_>) -> Result<Score, ModelError> {
+        self.scored(examples, false).map(|(score, _)| score)
+    }
+
+    /// The score, and where wanted all outputs.
+    fn scored(&self, examples: &Examples<'_>, outputs: bool) -> Result<(Score, Vec<f32>), ModelError> {
         self.check(examples)?;
         let batches = Mutex::new(vec![None; examples.len().div_ceil(INFERENCE_BATCH)]);
-        self.infer(&self.plan.evaluate, examples, &|first, score, _| {
+        let all = AllOutputs::new(if outputs { examples.len() } else { 0 }, self.plan.predict.outputs());
+        self.infer(&self.plan.evaluate, examples, &|first, score, rows| {
             let mut batches = batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             batches[first / INFERENCE_BATCH] = Some(score);
+            if outputs {
+                all.put(first, score.samples, rows);
+            }
         });
         let batches = batches.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut total = Score::default();
         batches.into_iter().flatten().for_each(|batch| total.add(batch));
-        Ok(total)
+        Ok((total, all.into_rows()))
+    }
+
+    /// How often each class (row) was taken for each class (column), in inference mode.
+    ///
+    /// # Errors
+    /// Where the samples do not fit the model.
+    pub fn confusion_matrix(&self, examples: &Examples<'_>) -> Result<Vec<Vec<usize>>, ModelError> {
+        let width = self.plan.predict.outputs();
+        let classes = width.max(2);
+        let mut counts = vec![vec![0; classes]; classes];
+        for (sample, row) in self.predict(examples)?.chunks(width).enumerate() {
+            let class_of = |row: &[f32]| match row {
+                [p] => usize::from(*p > 0.5),
+                row => arg_max(row),
+            };
+            let right = match examples.target(sample, width) {
+                Target::Class(class) => class,
+                Target::Row(row) => class_of(row),
+            };
+            // A class that the loss ignores may have no row.
+            if let Some(row_of) = counts.get_mut(right) {
+                row_of[class_of(row)] += 1;
+            }
+        }
+        Ok(counts)
     }
 
     /// What the last layer gives, `[samples, outputs]` row-major.
@@ -318,17 +446,9 @@ impl Model {
     /// Where the samples do not fit the model.
     pub fn predict(&self, examples: &Examples<'_>) -> Result<Vec<f32>, ModelError> {
         self.check(examples)?;
-        let width = self.plan.predict.outputs();
-        let all = Mutex::new(vec![0.0; examples.len() * width]);
-        self.infer(&self.plan.predict, examples, &|first, score, outputs| {
-            let stride = outputs.len() / score.samples;
-            let mut all = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let to = &mut all[first * width..(first + score.samples) * width];
-            for (to, row) in to.chunks_exact_mut(width).zip(outputs.chunks(stride)) {
-                to.copy_from_slice(&row[..width]);
-            }
-        });
-        Ok(all.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        let all = AllOutputs::new(examples.len(), self.plan.predict.outputs());
+        self.infer(&self.plan.predict, examples, &|first, score, rows| all.put(first, score.samples, rows));
+        Ok(all.into_rows())
     }
 
     fn infer(
@@ -339,6 +459,87 @@ impl Model {
     ) {
         infer((&self.plan, stage), &self.state, examples, self.threads.get(), each);
     }
+}
+
+/// The outputs of all samples, as threads find them.
+struct AllOutputs {
+    width: usize,
+    rows: Mutex<Vec<f32>>,
+}
+
+impl AllOutputs {
+    fn new(samples: usize, width: usize) -> Self {
+        Self { width, rows: Mutex::new(vec![0.0; samples * width]) }
+    }
+
+    /// Keeps the outputs of samples from `first` on, whose rows are padded.
+    fn put(&self, first: usize, samples: usize, padded: &[f32]) {
+        let stride = padded.len() / samples;
+        let mut rows = self.rows.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let to = &mut rows[first * self.width..(first + samples) * self.width];
+        for (to, row) in to.chunks_exact_mut(self.width).zip(padded.chunks(stride)) {
+            to.copy_from_slice(&row[..self.width]);
+        }
+    }
+
+    fn into_rows(self) -> Vec<f32> {
+        self.rows.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn impossible(what: &'static str, expected: impl Into<String>, received: impl ToString) -> ModelError {
+    ModelError::Option { what, expected: expected.into(), received: received.to_string() }
+}
+
+/// How many samples are trained on when a share of the last is held out, as Keras rounds it.
+fn trained_on(samples: usize, held_out: f64) -> usize {
+    (samples as f64 * (1.0 - held_out)).floor() as usize
+}
+
+fn check_split(examples: &Examples<'_>, fit: &Fit<'_>) -> Result<(), ModelError> {
+    const WHAT: &str = "validation_split";
+    let share = fit.validation_split;
+    if !(0.0..1.0).contains(&share) {
+        return Err(impossible(WHAT, "a number from 0 to below 1", share));
+    }
+    if share == 0.0 {
+        return Ok(());
+    }
+    if fit.watched.iter().any(|(name, _)| name == "val") {
+        return Err(impossible(WHAT, "no validation samples beside it", "both"));
+    }
+    let trained = trained_on(examples.len(), share);
+    if trained == 0 || trained == examples.len() {
+        let expected = format!("a share that leaves samples on both sides of {}", examples.len());
+        return Err(impossible(WHAT, expected, share));
+    }
+    Ok(())
+}
+
+/// The samples that are trained on, and those that are held out.
+fn split<'a>(examples: &Examples<'a>, held_out: f64) -> (Examples<'a>, Option<Examples<'a>>) {
+    if held_out == 0.0 {
+        return (examples.clone(), None);
+    }
+    let at = trained_on(examples.len(), held_out);
+    (examples.slice(0, at), Some(examples.slice(at, examples.len())))
+}
+
+/// The weight of every sample by its class, where classes have weights.
+///
+/// Keras: `keras/src/trainers/data_adapters/data_adapter_utils.py`, `class_weight_to_sample_weights`.
+fn class_weights(examples: &Examples<'_>, class_weight: &[(usize, f64)], outputs: usize) -> Option<Vec<f32>> {
+    let class = |sample| match examples.target(sample, outputs) {
+        Target::Class(class) => class,
+        Target::Row([target]) => target.round() as usize,
+        Target::Row(row) => arg_max(row),
+    };
+    let weight = |class: usize| {
+        let named = class_weight.iter().rev().find(|(named, _)| *named == class);
+        named.map_or(1.0, |(_, weight)| *weight as f32)
+    };
+    let all = || (0..examples.len()).map(|sample| weight(class(sample))).collect();
+    (!class_weight.is_empty()).then(all)
 }
 
 impl Weights for State {

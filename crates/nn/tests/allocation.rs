@@ -103,7 +103,12 @@ fn training_allocates_nothing_after_its_first_batch() {
         let examples = Examples::pictures([8, 8], &pixels, table, &labels).unwrap();
         for threads in [1, 2] {
             for (optimizer, loss) in optimizers.iter().flat_map(|o| losses.iter().map(move |l| (*o, *l))) {
-                let compile = Compile::new(optimizer, loss).threads(NonZeroUsize::new(threads).unwrap());
+                let metrics =
+                    ["auc", "precision", "f1_score", "top_k_categorical_accuracy", "mean_absolute_error"];
+                let metrics = metrics.map(|name| name.parse::<Metric>().unwrap());
+                let compile = Compile::new(optimizer, loss)
+                    .metrics(metrics)
+                    .threads(NonZeroUsize::new(threads).unwrap());
                 let free = (0..5).any(|_| allocations(&examples, compile.clone()) == 0);
                 assert!(free, "{} with {}, {what}, {threads} threads", optimizer.name(), loss.name());
             }

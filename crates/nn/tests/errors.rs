@@ -164,6 +164,33 @@ fn losses() {
 }
 
 #[test]
+fn metrics() {
+    let k = |k: i64| serde_json::json!({"name": "sparse_top_k_categorical_accuracy", "k": k});
+    let metric = serde_json::from_value::<Metric>(k(4)).unwrap();
+    let compile = Compile::new(Sgd::default(), sparse()).metrics([metric]);
+    assert_eq!(
+        of(Flatten::new()).compile(compile).map(drop).unwrap_err().to_string(),
+        "metric sparse_top_k_categorical_accuracy: k: expected 1 to 3 (the number of outputs), received 4"
+    );
+}
+
+#[test]
+fn losses_that_do_not_fit_a_sigmoid_or_softmax() {
+    let last = |f| Sequential::new([6]).add(Dense::new(3).name("last").activation(f));
+    let logits = BinaryCrossentropy { from_logits: true, ..Default::default() };
+    assert_eq!(
+        compile(&last(Activation::Sigmoid), Sgd::default(), logits.into()),
+        "loss binary_crossentropy: from_logits expects logits, received a sigmoid's probabilities from \"last\"; \
+         remove the sigmoid or from_logits"
+    );
+    assert_eq!(
+        compile(&last(Activation::Softmax), Sgd::default(), BinaryFocalCrossentropy::default().into()),
+        "loss binary_focal_crossentropy: expected each output's own probability, as a sigmoid gives it, received a \
+         softmax's probabilities from \"last\"; use sigmoid, or categorical_focal_crossentropy"
+    );
+}
+
+#[test]
 fn options() {
     let (inputs, labels) = ([0.0; 12], [0, 1]);
     let examples = Examples::classes([6], &inputs, &labels).unwrap();
@@ -172,9 +199,37 @@ fn options() {
     for (fit, expected) in [
         (Fit::new().epochs(0), "epochs: expected at least 1, received 0"),
         (Fit::new().batch_size(0), "batch_size: expected at least 1, received 0"),
+        (
+            Fit::new().class_weight([(1, 0.5), (3, 2.0)]),
+            "class_weight: expected classes 0 to 2, received class 3",
+        ),
+        (
+            Fit::new().class_weight([(1, -0.5)]),
+            "class_weight: expected finite weights ≥ 0, received -0.5 for class 1",
+        ),
+        (
+            Fit::new().validation_split(1.0),
+            "validation_split: expected a number from 0 to below 1, received 1",
+        ),
+        (
+            Fit::new().validation_split(0.9),
+            "validation_split: expected a share that leaves samples on both sides of 2, received 0.9",
+        ),
+        (
+            Fit::new().validation_split(0.5).validation(&examples),
+            "validation_split: expected no validation samples beside it, received both",
+        ),
     ] {
         assert_eq!(model.fit(&examples, fit).unwrap_err().to_string(), expected);
     }
+    let weighed = examples.clone().sample_weights(&[1.0, 2.0]).unwrap();
+    assert_eq!(
+        model.fit(&weighed, Fit::new().class_weight([(0, 2.0)])).unwrap_err().to_string(),
+        "class_weight: expected samples without weights of their own, received sample_weights too"
+    );
+    let refused = |weights| examples.clone().sample_weights(weights).map(drop).unwrap_err().to_string();
+    assert_eq!(refused(&[1.0]), "sample_weights: expected 2 (one per sample), received 1");
+    assert_eq!(refused(&[1.0, f32::NAN]), "sample_weights: expected finite numbers, received NaN");
     assert_eq!(model.weight("last/kernel"), before);
     for simd in [SimdLevel::Scalar, SimdLevel::Avx2, SimdLevel::Avx512] {
         let result = of(Flatten::new()).compile(Compile::new(Sgd::default(), sparse()).simd(simd));

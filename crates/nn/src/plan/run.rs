@@ -30,6 +30,7 @@ use crate::kernels::sparse::{ByInput, Input, InputBuffers, Sparse, TurnLists};
 use crate::kernels::transpose::Transpose;
 use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
 use crate::lane::PAD;
+use crate::losses::Target;
 use crate::losses::reduction::Weighing;
 use crate::ops::{ParamId, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
@@ -190,6 +191,13 @@ impl<'a> Shared<'a> {
 
     fn rows_wanted(&self) -> bool {
         self.plan.loss.needs_rows() || matches!(self.examples.targets, crate::examples::Targets::Rows { .. })
+    }
+
+    /// What the model gave for a batch.
+    fn outputs<'b>(&'b self, order: &'b [u32]) -> BatchOutputs<'b> {
+        let output = self.stage.program.output;
+        let (outputs, width) = (self.value(output), self.width(output));
+        BatchOutputs { outputs, width, examples: self.examples, order }
     }
 
     /// How much the samples of a batch weigh.
@@ -477,6 +485,9 @@ impl RuleVisitor for NextScalars<'_> {
     }
 }
 
+/// Hears of a batch: its score, the means so far, and what the model gave. May end the epoch.
+pub(crate) type AfterBatch<'a> = dyn FnMut(BatchScore, &Score, BatchOutputs<'_>) -> ControlFlow<()> + 'a;
+
 /// One pass over the samples in `order`, in batches.
 pub(crate) struct Epoch<'a> {
     pub(crate) plan: &'a Plan,
@@ -495,7 +506,7 @@ impl Epoch<'_> {
         &self,
         state: &mut State,
         workspace: &mut Workspace,
-        after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
+        after_batch: &mut AfterBatch<'_>,
     ) -> Score {
         let threads = self.threads.max(1);
         let size = workspace.batch;
@@ -510,7 +521,8 @@ impl Epoch<'_> {
             for worker in 1..threads {
                 let team = &team;
                 scope.spawn(move || {
-                    let mut ignore = |_: BatchScore, _: &Score| ControlFlow::Continue(());
+                    let mut ignore =
+                        |_: BatchScore, _: &Score, _: BatchOutputs<'_>| ControlFlow::Continue(());
                     team.work(Part { worker, workers: threads }, start, &mut ignore)
                 });
             }
@@ -537,7 +549,7 @@ impl Team<'_> {
         &self,
         part: Part,
         (mut memory, mut steps): (Memory<f32>, u64),
-        after_batch: &mut dyn FnMut(BatchScore, &Score) -> ControlFlow<()>,
+        after_batch: &mut AfterBatch<'_>,
     ) -> (Score, Memory<f32>, u64) {
         let _guard = self.barrier.guard();
         let schedule = schedule(&self.shared.stage.steps, self.shared.split(part, self.size));
@@ -565,7 +577,9 @@ impl Team<'_> {
                 if slot.score && part.worker == 0 {
                     let result = self.shared.score(order.len(), &weighing);
                     score.add(result);
-                    if after_batch(result, &score).is_break() || !result.loss.is_finite() {
+                    if after_batch(result, &score, self.shared.outputs(order)).is_break()
+                        || !result.loss.is_finite()
+                    {
                         self.last.store(number, Ordering::Relaxed);
                     }
                 }
@@ -577,6 +591,25 @@ impl Team<'_> {
             }
         }
         (score, memory, steps)
+    }
+}
+
+/// What the model gave for a batch that was trained on, before the weights moved.
+pub(crate) struct BatchOutputs<'a> {
+    outputs: Matrix,
+    width: usize,
+    examples: &'a Examples<'a>,
+    order: &'a [u32],
+}
+
+impl BatchOutputs<'_> {
+    /// Every sample's target and outputs.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(Target<'_, f32>, &[f32])) {
+        for (row, &sample) in self.order.iter().enumerate() {
+            // SAFETY: made for thread 0 where the batch's outputs stand still.
+            let outputs = unsafe { self.outputs.row(row, self.width) };
+            f(self.examples.target(sample as usize, self.width), outputs);
+        }
     }
 }
 

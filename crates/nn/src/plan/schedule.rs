@@ -270,7 +270,8 @@ pub(crate) fn schedule<'a>(steps: &'a [Step], split: Split<'_>) -> Vec<Slot<'a>>
         .collect();
     let mut touched = Ring { barriers: vec![false; steps.len() + 1], touched };
     touched.touched.push(vec![vec![]; workers]);
-    let scored = steps.iter().rposition(scores).map(|last| touched.score_after(last));
+    let output = split.program.output;
+    let scored = steps.iter().rposition(scores).map(|last| touched.score_after(last, output));
     while touched.add_barriers() {}
     let slot = |i| Slot { step: steps.get(i), barrier: touched.barriers[i], score: scored == Some(i) };
     (0..=steps.len()).map(slot).collect()
@@ -305,7 +306,8 @@ impl Ring {
     }
 
     /// Where thread 0 may read the score whose last part step `last` gives: behind the first barrier after it.
-    fn score_after(&mut self, last: usize) -> usize {
+    /// It reads the outputs too, for the metrics.
+    fn score_after(&mut self, last: usize, output: ValueId) -> usize {
         while self.add_barriers() {}
         let after = last + 1..self.touched.len();
         let at = if self.touched[0].len() == 1 {
@@ -323,6 +325,7 @@ impl Ring {
         });
         let mut reads: Vec<Access> = norms.map(|param| Access::read(Place::Norms(param), ALL, ALL)).collect();
         reads.push(Access::read(Place::Scores, ALL, ALL));
+        reads.push(Access::read(Place::Value(output), ALL, ALL));
         self.touched[at][0].extend(reads);
         at
     }

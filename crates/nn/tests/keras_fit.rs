@@ -1,0 +1,175 @@
+//! Metrics, class weights, held-out samples and callbacks give Keras's numbers:
+//! `benches/peers/fixtures/parity/metrics.json` and `fits.json`.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "shared with the other tests against Keras")]
+mod keras;
+
+use keras::{absolute, fixture, labels, read, relative, start, unit, weights};
+use seedbed_nn::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+struct MetricTable {
+    sizes: Sizes,
+    metrics: Vec<Measured>,
+}
+
+#[derive(Deserialize)]
+struct Sizes {
+    count: usize,
+    classes: usize,
+}
+
+#[derive(Deserialize)]
+struct Measured {
+    metric: Value,
+    targets: String,
+    outputs: String,
+    result: f64,
+}
+
+/// Rows that sum to 1, numbers in [0, 1), or in [−1, 1).
+fn numbers(kind: &str, stream: u64, count: usize, width: usize) -> Vec<f32> {
+    let number = |i: usize| match kind {
+        "share" => {
+            let row = i / width * width;
+            unit(400, i) / (row..row + width).map(|i| unit(400, i)).sum::<f64>()
+        }
+        "unit" => unit(600, i),
+        "positive" => unit(400, i) + 0.1,
+        "dense" => 2.0 * unit(stream, i) - 1.0,
+        other => panic!("unknown numbers {other}"),
+    };
+    (0..count * width).map(|i| number(i) as f32).collect()
+}
+
+/// A model whose outputs are its inputs measures what Keras measured. Keras sums in float32.
+#[test]
+fn metrics() {
+    let table: MetricTable = fixture("parity/metrics.json");
+    assert_eq!(table.metrics.len(), 37);
+    for row in &table.metrics {
+        let width = if row.targets == "binary" { 1 } else { table.sizes.classes };
+        let metric: Metric = read(row.metric.clone()).unwrap();
+        let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into()).metrics([metric]);
+        let model = Sequential::new([width]).add(Rescaling::new(1.0, 0.0)).compile(compile).unwrap();
+        let inputs = numbers(&row.outputs, 601, table.sizes.count, width);
+        let classes = labels(table.sizes.count, width.max(2) as u64);
+        let rows;
+        let examples = match row.targets.as_str() {
+            "class" | "one_hot" | "binary" => Examples::classes([width], &inputs, &classes),
+            kind => {
+                rows = numbers(kind, 400, table.sizes.count, width);
+                Examples::rows([width], &inputs, width, &rows)
+            }
+        };
+        let found = model.measured(&examples.unwrap()).unwrap().get(metric.name()).unwrap();
+        let error = (found - row.result).abs() / row.result.abs().max(0.1);
+        assert!(error <= 2e-6, "{}: {found}, not {}", row.metric, row.result);
+    }
+}
+
+#[derive(Deserialize)]
+struct FitTable {
+    fits: Vec<Fitted>,
+}
+
+#[derive(Deserialize)]
+struct Fitted {
+    name: String,
+    learning_rate: f64,
+    history: BTreeMap<String, Vec<f64>>,
+    learning_rates: Vec<f64>,
+    weights: BTreeMap<String, Vec<f64>>,
+}
+
+const INPUTS: usize = 20;
+const CLASSES: usize = 5;
+const COUNT: usize = 160;
+
+/// Fits as Keras did.
+fn fitted(name: &str, callbacks: Vec<&mut dyn Callback>, epochs: usize, class_weight: &[(usize, f64)]) {
+    let table: FitTable = fixture("parity/fits.json");
+    let record = table.fits.into_iter().find(|fit| fit.name == name).unwrap();
+    let description = Sequential::new([INPUTS])
+        .add(Dense::new(16).activation(Activation::Tanh))
+        .add(Dense::new(CLASSES).activation(Activation::Softmax));
+    let top_2 = r#"{"name": "sparse_top_k_categorical_accuracy", "k": 2}"#;
+    let sgd = Optimizer::new(Sgd::default()).learning_rate(record.learning_rate);
+    let compile = Compile::new(sgd, SparseCategoricalCrossentropy::default().into())
+        .metrics([serde_json::from_str(top_2).unwrap()]);
+    let (mut model, _) = start(&description, compile);
+    let inputs: Vec<f32> = (0..COUNT * INPUTS).map(|i| (2.0 * unit(200, i) - 1.0) as f32).collect();
+    let classes = labels(COUNT, CLASSES as u64);
+    let examples = Examples::classes([INPUTS], &inputs, &classes).unwrap();
+    let mut fit = Fit::new()
+        .epochs(epochs)
+        .batch_size(8)
+        .shuffle(false)
+        .validation_split(0.2)
+        .class_weight(class_weight.iter().copied());
+    fit = callbacks.into_iter().fold(fit, Fit::callback);
+    let history = model.fit(&examples, fit).unwrap();
+    assert_eq!(history.epochs(), record.learning_rates.len(), "{name}: epochs");
+    for (of, expected) in &record.history {
+        let error = relative(history.get(of).unwrap(), expected, 1e-2);
+        assert!(error <= 1e-5, "{name}: {of} differs by {error:e}");
+    }
+    if let Some(rates) = history.get("learning_rate") {
+        assert!(relative(rates, &record.learning_rates, 1e-9) <= 1e-6, "{name}: {rates:?}");
+    }
+    for (of, expected) in &record.weights {
+        let error = absolute(&weights(&model)[of], expected);
+        assert!(error <= 1e-5, "{name}: {of} differs by {error:e}");
+    }
+}
+
+/// The last fifth is held out, and both sides are measured.
+#[test]
+fn held_out_samples_and_metrics() {
+    fitted("plain", vec![], 4, &[]);
+}
+
+#[test]
+fn class_weight() {
+    fitted("class_weight", vec![], 4, &[(0, 0.5), (2, 3.0), (4, 0.0)]);
+}
+
+/// Thread 0 reads a batch's outputs while the others go on: they must be that batch's.
+#[test]
+fn metrics_do_not_depend_on_threads() {
+    let description = Sequential::new([INPUTS])
+        .add(Dense::new(70).activation(Activation::Relu))
+        .add(Dense::new(CLASSES).activation(Activation::Softmax));
+    let inputs: Vec<f32> = (0..COUNT * INPUTS).map(|i| (2.0 * unit(200, i) - 1.0) as f32).collect();
+    let classes = labels(COUNT, CLASSES as u64);
+    let examples = Examples::classes([INPUTS], &inputs, &classes).unwrap();
+    let history = |threads| {
+        let names = ["auc", "precision", "f1_score", "expected_calibration_error", "mean_margin"];
+        let compile = Compile::new(Adam::default(), SparseCategoricalCrossentropy::default().into())
+            .metrics(names.map(|name| name.parse().unwrap()))
+            .threads(std::num::NonZeroUsize::new(threads).unwrap());
+        let mut model = description.compile(compile).unwrap();
+        model.fit(&examples, Fit::new().epochs(3).batch_size(9).validation(&examples)).unwrap()
+    };
+    let expected = history(1);
+    assert!(expected.get("mean_margin").unwrap().iter().all(|&margin| margin != 0.0));
+    for threads in [2, 3] {
+        assert_eq!(history(threads), expected, "{threads} threads");
+    }
+}
+
+/// Each row is a class, each column what it was taken for.
+#[test]
+fn confusion_matrix() {
+    let inputs = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.25, 0.25];
+    let examples = Examples::classes([3], &inputs, &[0, 1, 1, 2]).unwrap();
+    let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into());
+    let model = Sequential::new([3]).add(Rescaling::new(1.0, 0.0)).compile(compile).unwrap();
+    let found = model.confusion_matrix(&examples).unwrap();
+    assert_eq!(found, [[1, 0, 0], [0, 1, 1], [1, 0, 0]]);
+}
