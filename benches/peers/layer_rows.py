@@ -144,13 +144,13 @@ NORMALIZATION = [
     normalization("rms_normalization_two_axes", "RMSNormalization", axis=[2, 3], epsilon=0.01),
     normalization("unit_normalization", "UnitNormalization"),
     normalization("unit_normalization_two_axes", "UnitNormalization", axis=[1, 2]),
-    picture("normalization", layer("Normalization", mean=[0.1, -0.2, 0.3], variance=[0.5, 0.25, 2.0])),
+    picture("normalization", layer("Normalization", mean=[0.125, -0.25, 0.375], variance=[0.5, 0.25, 2.0])),
     picture("normalization_one", layer("Normalization", axis=None, mean=0.1, variance=0.3)),
     normalization(
         "normalization_invert",
         "Normalization",
         axis=1,
-        mean=[0.1, 0.2, 0.3, 0.4],
+        mean=[0.125, 0.25, 0.375, 0.5],
         variance=[1.0, 2.0, 0.5, 0.0],
         invert=True,
     ),
@@ -172,9 +172,53 @@ ACTIVATION = [
     behind_dense("p_re_lu_shared_last", layer("PReLU", shared_axes=[3], alpha_regularizer="l2")),
 ]
 
+
+def augmentation(name, kind, **arguments):
+    """A change of pictures whose range is one number, so that nothing is random."""
+    return picture(name, layer(kind, **arguments))
+
+
+AUGMENTATION = [
+    augmentation("random_translation", "RandomTranslation", height_factor=[0.1, 0.1], width_factor=[-0.2, -0.2]),
+    augmentation(
+        "random_translation_constant",
+        "RandomTranslation",
+        height_factor=[-0.3, -0.3],
+        width_factor=[0.25, 0.25],
+        fill_mode="constant",
+        fill_value=0.5,
+    ),
+    augmentation(
+        "random_translation_nearest",
+        "RandomTranslation",
+        height_factor=[0.33, 0.33],
+        width_factor=[-0.1, -0.1],
+        interpolation="nearest",
+        fill_mode="nearest",
+    ),
+    augmentation("random_rotation", "RandomRotation", factor=[0.1, 0.1]),
+    augmentation("random_rotation_wrap", "RandomRotation", factor=[-0.3, -0.3], fill_mode="wrap"),
+    augmentation("random_rotation_nearest", "RandomRotation", factor=[0.07, 0.07], interpolation="nearest"),
+    augmentation("random_zoom", "RandomZoom", height_factor=[0.3, 0.3]),
+    augmentation(
+        "random_zoom_in", "RandomZoom", height_factor=[-0.4, -0.4], width_factor=[0.2, 0.2], fill_mode="constant"
+    ),
+    augmentation("random_contrast", "RandomContrast", factor=[-0.3, 0.3], value_range=[-0.9, 0.8]),
+]
+
+NOISE = [
+    picture("dropout", layer("Dropout", rate=0.0)),
+    picture("spatial_dropout2d", layer("SpatialDropout2D", rate=0.0)),
+    picture("alpha_dropout", layer("AlphaDropout", rate=0.0)),
+    picture("gaussian_dropout", layer("GaussianDropout", rate=0.0)),
+    picture("gaussian_noise", layer("GaussianNoise", stddev=0.0)),
+]
+
 GROUPS = {
     "convolution": CONVOLUTION,
     "pooling": POOLING,
     "normalization": NORMALIZATION,
     "activation": ACTIVATION,
+    "augmentation": AUGMENTATION,
+    "noise": NOISE,
 }

@@ -245,6 +245,15 @@ impl<'a> Examples<'a> {
         order.iter().flat_map(row).all(|&t| t == 0.0 || t == 1.0)
     }
 
+    /// The same inputs with other labels.
+    pub(crate) fn with_labels<'b>(&'b self, labels: &'b [u16]) -> Examples<'b> {
+        let inputs = match &self.inputs {
+            Inputs::Bytes(bytes, table) => Inputs::Bytes(bytes, *table),
+            Inputs::Floats(floats) => Inputs::Floats(floats),
+        };
+        Examples::new(self.shape.clone(), inputs, Targets::Classes(labels), self.count)
+    }
+
     /// Checks that the samples fit a model's input, its number of outputs and its loss.
     pub(crate) fn check(&self, input: &Shape, outputs: usize, loss: &Loss) -> Result<(), ModelError> {
         let wrong =

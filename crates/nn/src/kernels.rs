@@ -6,13 +6,14 @@
 
 #![allow(clippy::needless_range_loop, reason = "constant bounds, so that every index is a register")]
 
+pub(crate) mod augment;
 pub(crate) mod channel;
 pub(crate) mod dense;
-pub(crate) mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod gather;
 pub(crate) mod input_gradient;
 pub(crate) mod matrix;
+pub(crate) mod noise;
 pub(crate) mod normalize;
 pub(crate) mod penalty;
 pub(crate) mod rowwise;

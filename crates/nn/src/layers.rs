@@ -13,23 +13,41 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod activation;
+mod alpha_dropout;
+mod augment;
 mod axes;
 mod batch_normalization;
 mod dense;
 mod dropout;
 mod elu;
 mod flatten;
+mod gaussian_dropout;
+mod gaussian_noise;
 mod group_normalization;
 mod layer_normalization;
 mod leaky_relu;
+mod mix_up;
+mod normalization;
 mod prelu;
+mod random_contrast;
+mod random_erasing;
+mod random_flip;
+mod random_rotation;
+mod random_translation;
+mod random_zoom;
+mod relu;
 mod rescaling;
 mod reshape;
 mod rms_normalization;
 mod scale_shift;
+mod softmax;
+mod spatial_dropout2d;
 mod unit_normalization;
 
+pub use crate::ops::{FillMode, Interpolation};
 pub use activation::ActivationLayer;
+pub use alpha_dropout::AlphaDropout;
+pub use augment::Factor;
 pub use axes::Axes;
 pub(crate) use axes::inverse;
 pub use batch_normalization::BatchNormalization;
@@ -37,13 +55,26 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 pub use elu::ELU;
 pub use flatten::Flatten;
+pub use gaussian_dropout::GaussianDropout;
+pub use gaussian_noise::GaussianNoise;
 pub use group_normalization::GroupNormalization;
 pub use layer_normalization::LayerNormalization;
 pub use leaky_relu::LeakyReLU;
+pub use mix_up::MixUp;
+pub use normalization::{NormalizationLayer, Numbers};
 pub use prelu::PReLU;
+pub use random_contrast::RandomContrast;
+pub use random_erasing::RandomErasing;
+pub use random_flip::{FlipMode, RandomFlip};
+pub use random_rotation::RandomRotation;
+pub use random_translation::RandomTranslation;
+pub use random_zoom::RandomZoom;
+pub use relu::ReLU;
 pub use rescaling::Rescaling;
 pub use reshape::Reshape;
 pub use rms_normalization::RMSNormalization;
+pub use softmax::Softmax;
+pub use spatial_dropout2d::SpatialDropout2D;
 pub use unit_normalization::UnitNormalization;
 
 /// What every layer knows of itself.
@@ -152,12 +183,40 @@ layers! {
     RMSNormalization(RMSNormalization), [], RMSNormalization::new();
     /// Brings the numbers along axes to length 1.
     UnitNormalization(UnitNormalization), [], UnitNormalization::new();
+    /// Drops whole channels in training.
+    SpatialDropout2D(SpatialDropout2D), ["rate"], SpatialDropout2D::new(0.5);
+    /// Drops a share of the inputs in training; mean and variance stay.
+    AlphaDropout(AlphaDropout), ["rate"], AlphaDropout::new(0.5);
+    /// Multiplies by random numbers around 1 in training.
+    GaussianDropout(GaussianDropout), ["rate"], GaussianDropout::new(0.5);
+    /// Adds random numbers in training.
+    GaussianNoise(GaussianNoise), ["stddev"], GaussianNoise::new(0.1);
+    /// Normalises channels with statistics of the data.
+    Normalization(NormalizationLayer), [], NormalizationLayer::new();
+    /// Moves pictures in training.
+    RandomTranslation(RandomTranslation), ["height_factor", "width_factor"], RandomTranslation::new(0.1, 0.1);
+    /// Turns pictures in training.
+    RandomRotation(RandomRotation), ["factor"], RandomRotation::new(0.1);
+    /// Zooms pictures in training.
+    RandomZoom(RandomZoom), ["height_factor"], RandomZoom::new(0.1);
+    /// Mirrors pictures in training.
+    RandomFlip(RandomFlip), [], RandomFlip::new();
+    /// Changes the contrast of pictures in training.
+    RandomContrast(RandomContrast), ["factor"], RandomContrast::new(0.1);
+    /// Overwrites a rectangle of pictures in training.
+    RandomErasing(RandomErasing), [], RandomErasing::new();
+    /// Mixes samples and their targets in training.
+    MixUp(MixUp), [], MixUp::new();
     /// Gives samples another shape.
     Reshape(Reshape), ["target_shape"], Reshape::new([1]);
     /// `x` where x > 0, a share of x elsewhere.
     LeakyReLU(LeakyReLU), [], LeakyReLU::new();
     /// `x` where x > 0, `alpha·(eˣ − 1)` elsewhere.
     ELU(ELU), [], ELU::new();
+    /// x above a threshold, at most a maximum.
+    ReLU(ReLU), [], ReLU::new();
+    /// Shares that add up to 1 along axes.
+    Softmax(Softmax), [], Softmax::new();
     /// A leaky ReLU whose slopes are learned.
     PReLU(PReLU), [], PReLU::new();
 }

@@ -1,5 +1,7 @@
 //! compile, fit, evaluate, predict. [`Model::fit`] is the only training loop.
 
+mod adapt;
+
 use crate::callbacks::{Callback, Progress, Weights};
 use crate::error::ModelError;
 use crate::examples::Examples;
@@ -153,6 +155,8 @@ pub struct Model {
     threads: NonZeroUsize,
     state: State,
     epochs_done: u64,
+    /// Whether what layers take from data was taken or set.
+    is_adapted: bool,
 }
 
 impl Sequential {
@@ -177,6 +181,7 @@ impl Sequential {
             threads: options.threads,
             state,
             epochs_done: 0,
+            is_adapted: false,
         })
     }
 }
@@ -224,6 +229,7 @@ impl Model {
         }
         let plan = Arc::clone(&self.plan);
         self.state.set_weight(&plan, ParamId(index), values);
+        self.is_adapted |= self.adapted_layers().contains(&self.params()[index].layer);
         Ok(())
     }
 
@@ -234,6 +240,9 @@ impl Model {
     pub fn fit(&mut self, examples: &Examples<'_>, mut fit: Fit<'_>) -> Result<History, ModelError> {
         self.check_fit(examples, &fit)?;
         let (examples, held_out) = split(examples, fit.validation_split);
+        if !self.is_adapted {
+            self.adapt(&examples)?;
+        }
         let held_out = held_out.iter().map(|examples| ("val", examples));
         let watched: Vec<(&str, &Examples<'_>)> =
             held_out.chain(fit.watched.iter().map(|(name, examples)| (name.as_str(), *examples))).collect();

@@ -4,11 +4,17 @@
 //! A model is a chain, so its program is a list. Every value has one row per sample; every
 //! variable ("param") is a matrix `[rows, cols]`.
 
+pub(crate) mod augment;
 mod channel;
+pub(crate) mod noise;
 mod normalize;
 mod rowwise;
 
+pub use augment::{
+    Affine, Augment, Bounds, Change, Contrast, Erase, FillMode, Flip, Interpolation, Motion, Picture,
+};
 pub use channel::{Channel, ChannelForm};
+pub use noise::{Draws, Noise};
 pub use normalize::{FixedForm, Normalize, RunForm, Statistics};
 pub use rowwise::Rowwise;
 
@@ -134,14 +140,16 @@ pub enum Op {
     Rowwise(Rowwise),
     /// `out = scale·x + offset`
     Affine { scale: f64, offset: f64, x: ValueId, out: ValueId },
-    /// `out = 0` with probability `rate`, else `1/(1 − rate)`; drawn anew at every step.
-    DropoutMask { rate: f64, stream: String, out: ValueId },
     /// `out = x·factor`; `factor` is not trained.
     Multiply { x: ValueId, factor: ValueId, out: ValueId },
     /// One number of a variable per channel, and moved axes.
     Channel(Channel),
     /// Mean 0 and variance 1.
     Normalize(Normalize),
+    /// Random numbers, drawn anew at every step.
+    Noise(Noise),
+    /// Changes of pictures, drawn anew at every step.
+    Augment(Augment),
     /// Loss of every sample from logits; `probabilities = softmax(logits)`.
     SoftmaxCrossentropy { loss: Loss, logits: ValueId, probabilities: ValueId, dlogits: Option<ValueId> },
     /// `sums[b] = (Σtp, Σt, Σp)` over the outputs of each sample.
@@ -181,6 +189,8 @@ pub struct Program {
     pub ops: Vec<Op>,
     /// What the last layer gives.
     pub output: ValueId,
+    /// What the targets became, where a layer mixes them.
+    pub targets: Option<ValueId>,
 }
 
 impl Op {
@@ -192,7 +202,6 @@ impl Op {
             | Self::Activate { out, .. }
             | Self::Softmax { out, .. }
             | Self::Affine { out, .. }
-            | Self::DropoutMask { out, .. }
             | Self::Multiply { out, .. } => vec![out],
             Self::MatMulInputGradient { dx, .. }
             | Self::ActivateGradient { dx, .. }
@@ -201,6 +210,8 @@ impl Op {
             Self::Rowwise(ref op) => op.writes(),
             Self::Channel(ref op) => op.writes(),
             Self::Normalize(ref op) => op.writes(),
+            Self::Noise(ref op) => op.writes(),
+            Self::Augment(ref op) => op.writes(),
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => {
                 [Some(probabilities), dlogits].into_iter().flatten().collect()
             }
@@ -237,6 +248,8 @@ impl Op {
             Self::Rowwise(ref op) => op.reads(),
             Self::Channel(ref op) => op.reads(),
             Self::Normalize(ref op) => op.reads(),
+            Self::Noise(ref op) => op.reads(),
+            Self::Augment(ref op) => op.reads(),
             Self::SoftmaxCrossentropy { logits, .. } => vec![logits],
             Self::Loss { prediction, sums, .. } => std::iter::once(prediction).chain(sums).collect(),
             Self::LossSums { prediction, .. } | Self::Accuracy { prediction } => vec![prediction],
@@ -246,10 +259,7 @@ impl Op {
             Self::MatMulKernelGradient { x, dy, .. } => vec![x, dy],
             Self::ActivateGradient { v, dy, .. } => vec![v, dy],
             Self::SoftmaxGradient { y, dy, .. } => vec![y, dy],
-            Self::DropoutMask { .. }
-            | Self::Penalty { .. }
-            | Self::Regularize { .. }
-            | Self::Update { .. } => {
+            Self::Penalty { .. } | Self::Regularize { .. } | Self::Update { .. } => {
                 vec![]
             }
         }
@@ -268,6 +278,8 @@ pub struct Forward {
     pub(crate) trainable: bool,
     /// Whether ops that are active in training only are wanted.
     pub(crate) training: bool,
+    /// What the targets have become so far.
+    pub(crate) targets: Option<ValueId>,
 }
 
 impl Forward {
@@ -282,6 +294,7 @@ impl Forward {
             layer_name: String::new(),
             trainable: true,
             training,
+            targets: None,
         }
     }
 
@@ -315,6 +328,13 @@ impl Forward {
         spec.trainable &= self.trainable;
         self.params.push(Param { name, layer: self.layer, spec });
         ParamId(self.params.len() - 1)
+    }
+
+    /// Writes the mix of the targets. The value gets its width when the model's outputs are known.
+    pub(crate) fn mix_targets(&mut self, mix: ValueId) {
+        let out = self.value("targets", 0);
+        self.push(Op::Augment(Augment::MixTargets { from: self.targets, mix, out }));
+        self.targets = Some(out);
     }
 
     /// Whether the optimizer moves a variable.

@@ -93,6 +93,12 @@ impl Streams {
         self
     }
 
+    /// The same streams, or with a seed all of them from that.
+    #[must_use]
+    pub fn seeded(&self, seed: Option<u64>) -> Self {
+        seed.map_or(*self, |seed| Self::new(Seed(seed)))
+    }
+
     /// The seed of one purpose.
     pub fn seed(&self, purpose: Purpose) -> Seed {
         self.seeds[purpose as usize]

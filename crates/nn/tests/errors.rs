@@ -43,6 +43,132 @@ fn inputs_and_number_of_layers() {
     assert_eq!(refused(&model), "layers: expected 1 to 1000 layers, received 1001");
 }
 
+/// What the layer says of a sample of the shape (4, 6, 5).
+fn of_pictures(layer: impl Into<Layer>) -> String {
+    refused(&Sequential::new([4, 6, 5]).add(layer).add(Flatten::new()).add(Dense::new(3)))
+}
+
+#[test]
+fn normalizing_layers() {
+    let axes = "axis: expected an axis from 1 to 3 or from -3 to -1 of the shape (None, 4, 6, 5), received";
+    for (error, expected) in [
+        (of_pictures(BatchNormalization::new().axis(4)), format!("layer \"batch_normalization\": {axes} 4")),
+        (of_pictures(LayerNormalization::new().axis([1, 0])), format!("layer \"layer_normalization\": {axes} 0")),
+        (
+            of_pictures(LayerNormalization::new().axis([])),
+            "layer \"layer_normalization\": axis: expected at least one axis, received []".into(),
+        ),
+        (of_pictures(UnitNormalization::new().axis(-4)), format!("layer \"unit_normalization\": {axes} -4")),
+        (
+            of_pictures(BatchNormalization::new().momentum(1.5)),
+            "layer \"batch_normalization\": momentum: expected a number from 0 to 1, received 1.5".into(),
+        ),
+        (
+            of_pictures(BatchNormalization::new().gamma_regularizer(Regularizer::l1(-1.0))),
+            "layer \"batch_normalization\": gamma_regularizer: l1: expected a finite number ≥ 0, received -1".into(),
+        ),
+        (
+            of_pictures(RMSNormalization::new().epsilon(0.0)),
+            "layer \"rms_normalization\": epsilon: expected a finite number above 0, received 0".into(),
+        ),
+        (
+            of_pictures(GroupNormalization::new()),
+            "layer \"group_normalization\": groups: expected a divisor of the 5 channels (axis 3 of the shape \
+             (None, 4, 6, 5)), received 32"
+                .into(),
+        ),
+        (
+            of_pictures(GroupNormalization::new().groups(0)),
+            "layer \"group_normalization\": groups: expected at least 1, or -1 for one per channel, received 0".into(),
+        ),
+        (
+            of_pictures(NormalizationLayer::new().statistics([0.0, 1.0], 1.0)),
+            "layer \"normalization\": mean: expected one number, or 5 for the axes, received 2".into(),
+        ),
+        (
+            of_pictures(NormalizationLayer::new().statistics(0.0, -1.0)),
+            "layer \"normalization\": variance: expected finite numbers from 0, received -1".into(),
+        ),
+        (
+            of_pictures(PReLU::new().shared_axes([1, 4])),
+            "layer \"p_re_lu\": shared_axes: expected an axis from 1 to 3 or from -3 to -1 of the shape \
+             (None, 4, 6, 5), received 4"
+                .into(),
+        ),
+        (
+            of_pictures(Reshape::new([4, 7, -1])),
+            "layer \"reshape\": target_shape: expected a shape of 120 numbers, as many as (None, 4, 6, 5) has, \
+             received [4, 7, -1]"
+                .into(),
+        ),
+        (
+            of_pictures(Reshape::new([-1, -1])),
+            "layer \"reshape\": target_shape: expected lengths of at least 1 and at most one -1, received [-1, -1]"
+                .into(),
+        ),
+    ] {
+        assert_eq!(error, expected);
+    }
+}
+
+#[test]
+fn random_layers() {
+    for (error, expected) in [
+        (
+            of_pictures(AlphaDropout::new(1.0)),
+            "layer \"alpha_dropout\": rate: expected a number from 0 to below 1, received 1",
+        ),
+        (
+            of_pictures(GaussianNoise::new(-0.5)),
+            "layer \"gaussian_noise\": stddev: expected a number from 0 to 1, received -0.5",
+        ),
+        (
+            refused(&of(SpatialDropout2D::new(0.5))),
+            "layer \"spatial_dropout2d\": expected samples of height, width and channels, received the shape (None, 6)",
+        ),
+        (
+            refused(&of(RandomFlip::new())),
+            "layer \"random_flip\": expected samples of height, width and channels, received the shape (None, 6); \
+             a Reshape layer before it can add the channels",
+        ),
+        (
+            of_pictures(RandomTranslation::new(0.1, [0.0, 1.5])),
+            "layer \"random_translation\": width_factor: expected numbers from -1 to 1, received 1.5",
+        ),
+        (
+            of_pictures(RandomRotation::new(f64::NAN)),
+            "layer \"random_rotation\": factor: expected numbers from -1 to 1, received NaN",
+        ),
+        (
+            of_pictures(RandomZoom::new([-1.0, 0.0])),
+            "layer \"random_zoom\": height_factor: expected numbers above -1 and up to 1, received -1",
+        ),
+        (
+            of_pictures(RandomContrast::new([1.5, 2.0])),
+            "layer \"random_contrast\": factor: expected a range that meets 0 to 1, received 1.5 to 2",
+        ),
+        (
+            of_pictures(RandomContrast::new(0.5).value_range([1.0, 0.0])),
+            "layer \"random_contrast\": value_range: expected a lower and an upper number, received [1, 0]",
+        ),
+        (
+            of_pictures(RandomErasing::new().fill_value([0.0, 1.0])),
+            "layer \"random_erasing\": fill_value: expected one number, or one for each of 5 channels, received 2",
+        ),
+        (
+            of_pictures(MixUp::new().alpha(0.0)),
+            "layer \"mix_up\": alpha: expected a finite number above 0, received 0",
+        ),
+        (
+            compile(&of(MixUp::new()), Sgd::default(), sparse()),
+            "loss sparse_categorical_crossentropy: expected a loss that takes rows of targets, which MixUp can mix, \
+             received class numbers; categorical_crossentropy takes one-hot rows",
+        ),
+    ] {
+        assert_eq!(error, expected);
+    }
+}
+
 #[test]
 fn layers() {
     let nowhere = Activation::Elu { alpha: f64::NAN };
@@ -100,10 +226,6 @@ fn layers() {
         (
             of(ActivationLayer::new(Activation::LeakyRelu { negative_slope: -0.1 })),
             "layer \"activation\": leaky_relu: negative_slope must be a finite number from 0, but is -0.1",
-        ),
-        (
-            Sequential::new([2, 3]).add(ActivationLayer::new(Activation::Softmax)),
-            "layer \"activation\": softmax: expected one axis per sample, received the shape (None, 2, 3)",
         ),
         (
             of(Dense::new(2).name("last")),

@@ -179,6 +179,46 @@ fn dropout() {
 
 /// Every loss at its defaults, and those whose formula turns on a parameter or on the last layer.
 #[test]
+fn noise() {
+    let layers: [Layer; 6] = [
+        SpatialDropout2D::new(0.4).into(),
+        AlphaDropout::new(0.3).into(),
+        GaussianDropout::new(0.3).into(),
+        GaussianNoise::new(0.2).into(),
+        NormalizationLayer::new().statistics([0.1, 0.2, 0.3], 2.0).into(),
+        NormalizationLayer::new().axis([1, 2]).statistics(0.1, 2.0).invert(true).into(),
+    ];
+    for layer in layers {
+        check(&format!("{layer:?}"), &on_pictures([layer]), sparse(), false);
+    }
+}
+
+/// Most layers like these stand before all variables; here gradients go through them.
+#[test]
+fn pictures() {
+    let layers: [Layer; 12] = [
+        RandomTranslation::new(0.3, [-0.5, 0.1]).into(),
+        RandomTranslation::new(0.5, 0.5).interpolation(Interpolation::Nearest).into(),
+        RandomRotation::new(0.4).fill_mode(FillMode::Constant).fill_value(0.5).into(),
+        RandomRotation::new(0.4).fill_mode(FillMode::Nearest).into(),
+        RandomZoom::new(0.3).width_factor([-0.2, 0.5]).fill_mode(FillMode::Wrap).into(),
+        RandomFlip::new().into(),
+        RandomContrast::new([0.3, 0.6]).value_range([-0.3, 0.5]).into(),
+        RandomErasing::new().factor([1.0, 1.0]).scale([0.3, 0.3]).value_range([0.0, 1.0]).into(),
+        RandomErasing::new().fill_value(0.5).into(),
+        MixUp::new().alpha(0.7).into(),
+        Softmax::new().axis(1).into(),
+        Softmax::new().axis([1, 3]).into(),
+    ];
+    let mean_squares: Loss = MeanSquaredError::default().into();
+    for layer in layers {
+        check(&format!("{layer:?}"), &on_pictures([layer]), mean_squares, true);
+    }
+    let twice: [Layer; 2] = [MixUp::new().alpha(2.0).into(), MixUp::new().name("second").into()];
+    check("MixUp twice", &on_pictures(twice), mean_squares, false);
+}
+
+#[test]
 fn losses() {
     let named = Loss::NAMES.map(|name| name.parse::<Loss>().unwrap());
     let outputs = [Activation::Softmax, Activation::Sigmoid, Activation::Softplus];

@@ -246,6 +246,63 @@ fn normalization() {
 }
 
 #[test]
+fn noise() {
+    let on = |layer: Layer| {
+        Sequential::new([3, 2, 5])
+            .add(layer)
+            .add(Flatten::new())
+            .add(Dense::new(20).activation(Activation::Selu))
+            .add(AlphaDropout::new(0.2))
+            .add(Dense::new(4).activation(Activation::Softmax))
+    };
+    let layers: [Layer; 6] = [
+        Dropout::new(0.3).seed(5).into(),
+        SpatialDropout2D::new(0.4).into(),
+        AlphaDropout::new(0.3).into(),
+        GaussianDropout::new(0.3).into(),
+        GaussianNoise::new(0.2).into(),
+        NormalizationLayer::new().axis([1, 3]).statistics(0.5, 2.0).into(),
+    ];
+    for layer in layers {
+        let name = format!("{layer:?}");
+        check(&case(&name, on(layer), "sgd", sparse_crossentropy(), 5, samples(&[3, 2, 5], 21, 4, 0.3)));
+    }
+}
+
+#[test]
+fn pictures() {
+    let on = |layers: Vec<Layer>| {
+        let model = layers.into_iter().fold(Sequential::new([5, 4, 3]), Sequential::add);
+        model
+            .add(Flatten::new())
+            .add(Dense::new(12).activation(Activation::Relu))
+            .add(Reshape::new([2, 2, 3]))
+            .add(RandomRotation::new(0.2).name("inside"))
+            .add(RandomContrast::new([0.3, 0.6]).value_range([0.0, 0.5]).name("contrast inside"))
+            .add(MixUp::new().alpha(0.7).name("mixed inside"))
+            .add(Flatten::new())
+            .add(Dense::new(4).activation(Activation::Softmax))
+    };
+    let layers: [Vec<Layer>; 7] = [
+        vec![RandomTranslation::new(0.3, [-0.5, 0.1]).into(), Softmax::new().axis(2).into()],
+        vec![RandomRotation::new(0.4).fill_mode(FillMode::Constant).fill_value(0.5).into()],
+        vec![
+            RandomZoom::new(0.3).width_factor([-0.2, 0.5]).fill_mode(FillMode::Wrap).into(),
+            ActivationLayer::new(Activation::Softmax).into(),
+        ],
+        vec![RandomFlip::new().mode(FlipMode::Horizontal).into()],
+        vec![RandomErasing::new().value_range([0.0, 1.0]).into()],
+        vec![RandomErasing::new().factor([1.0, 1.0]).fill_value([0.1, 0.2, 0.3]).into()],
+        vec![MixUp::new().alpha(0.4).seed(3).into()],
+    ];
+    let loss: Loss = CategoricalCrossentropy::default().into();
+    for layers in layers {
+        let name = format!("{layers:?}");
+        check(&case(&name, on(layers), "adam", loss, 5, samples(&[5, 4, 3], 21, 4, 1.0)));
+    }
+}
+
+#[test]
 fn regularizers() {
     let model = Sequential::new([12])
         .add(

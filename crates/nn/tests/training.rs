@@ -436,3 +436,42 @@ fn a_layer_that_is_not_trained_keeps_its_weights() {
         assert_eq!(&frozen.weight(&param.name).unwrap() == before, is_frozen, "{}", param.name);
     }
 }
+
+/// Layers that are active in training only: there they change what is learned, at inference nothing.
+#[test]
+fn random_layers_are_silent_at_inference() {
+    let inputs: Vec<f32> = (0..30 * 32).map(|i| ((i * i) as f32 * 0.37).sin()).collect();
+    let labels: Vec<u16> = (0..30).map(|i| i % 3).collect();
+    let examples = Examples::classes([4, 4, 2], &inputs, &labels).unwrap();
+    let loss: Loss = MeanSquaredError::default().into();
+    let model = |layer: Option<Layer>| {
+        let model = layer.into_iter().fold(Sequential::new([4, 4, 2]), Sequential::add);
+        let model = model.add(Flatten::new()).add(Dense::new(3));
+        model.compile(Compile::new(Sgd::default(), loss).seed(3)).unwrap()
+    };
+    let mut plain = model(None);
+    let (outputs, score) = (plain.predict(&examples).unwrap(), plain.evaluate(&examples).unwrap());
+    plain.fit(&examples, Fit::new()).unwrap();
+    let layers: [Layer; 12] = [
+        Dropout::new(0.5).into(),
+        SpatialDropout2D::new(0.5).into(),
+        AlphaDropout::new(0.5).into(),
+        GaussianDropout::new(0.5).into(),
+        GaussianNoise::new(0.5).into(),
+        RandomTranslation::new(0.5, 0.5).into(),
+        RandomRotation::new(0.5).into(),
+        RandomZoom::new(0.5).into(),
+        RandomFlip::new().into(),
+        RandomContrast::new(0.5).value_range([-1.0, 1.0]).into(),
+        RandomErasing::new().value_range([0.0, 1.0]).into(),
+        MixUp::new().into(),
+    ];
+    for layer in layers {
+        let name = format!("{layer:?}");
+        let mut model = model(Some(layer));
+        assert_eq!(model.predict(&examples).unwrap(), outputs, "{name}");
+        assert_eq!(model.evaluate(&examples).unwrap().loss(), score.loss(), "{name}");
+        model.fit(&examples, Fit::new()).unwrap();
+        assert_ne!(model.weight("dense/kernel"), plain.weight("dense/kernel"), "{name}");
+    }
+}

@@ -86,6 +86,8 @@ pub(crate) enum Formula {
     Affine(f64, f64),
     /// `out = a·b`
     Multiply(Matrix),
+    /// `out = a + b`
+    Add(Matrix),
 }
 
 /// An elementwise step.
@@ -126,6 +128,17 @@ impl Kernel for Map {
             }
             // SAFETY: as above.
             Formula::Multiply(factor) => unsafe { multiply_rows::<L>(a, factor, out, rows, cols) },
+            // SAFETY: as above.
+            Formula::Add(b) => unsafe {
+                zip_rows::<L>(
+                    (a, b),
+                    out,
+                    rows,
+                    cols,
+                    #[inline(always)]
+                    |a, b| a + b,
+                )
+            },
         }
     }
 }

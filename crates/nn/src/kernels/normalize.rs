@@ -218,6 +218,110 @@ impl AlongRun for Slope {
     }
 }
 
+/// `y = exp(x − max)/Σ exp(x − max)` of every run.
+pub(crate) struct SoftmaxRuns {
+    pub(crate) size: usize,
+    pub(crate) x: Matrix,
+    pub(crate) y: Matrix,
+    pub(crate) width: usize,
+    pub(crate) rows: Range<usize>,
+}
+
+impl Kernel for SoftmaxRuns {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        for row in self.rows.clone() {
+            for first in (0..self.width).step_by(self.size) {
+                // SAFETY: the run loop gives matrices with these rows, whole runs wide.
+                unsafe {
+                    let (x, y) = (self.x.at(row, first).cast_const(), self.y.at(row, first));
+                    let run = std::slice::from_raw_parts(x, self.size);
+                    let max = run.iter().fold(run[0], |max, &x| if x > max { x } else { max });
+                    along_run::<L>(&Exponential { x, max, y }, self.size);
+                    let total = along::<L>(Term::Number, y, y, self.size);
+                    along_run::<L>(&Share { total, y }, self.size);
+                }
+            }
+        }
+    }
+}
+
+struct Exponential {
+    x: *const f32,
+    max: f32,
+    y: *mut f32,
+}
+
+impl AlongRun for Exponential {
+    #[inline(always)]
+    unsafe fn lanes<L: F32Lane>(&self, at: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { (L::load(self.x.add(at)) - L::splat(self.max)).exp().store(self.y.add(at)) }
+    }
+}
+
+struct Share {
+    total: f32,
+    y: *mut f32,
+}
+
+impl AlongRun for Share {
+    #[inline(always)]
+    unsafe fn lanes<L: F32Lane>(&self, at: usize) {
+        // SAFETY: as the caller promises.
+        unsafe { (L::load(self.y.add(at)) / L::splat(self.total)).store(self.y.add(at)) }
+    }
+}
+
+/// `dx = y·(dy − Σ(dy·y))` of every run.
+pub(crate) struct SoftmaxRunsGradient {
+    pub(crate) size: usize,
+    pub(crate) y: Matrix,
+    pub(crate) dy: Matrix,
+    pub(crate) dx: Matrix,
+    pub(crate) width: usize,
+    pub(crate) rows: Range<usize>,
+}
+
+impl Kernel for SoftmaxRunsGradient {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        for row in self.rows.clone() {
+            for first in (0..self.width).step_by(self.size) {
+                // SAFETY: as for `SoftmaxRuns`.
+                unsafe {
+                    let (y, dy) = (self.y.at(row, first).cast_const(), self.dy.at(row, first).cast_const());
+                    let product = along::<L>(Term::Product, y, dy, self.size);
+                    along_run::<L>(&Rest { y, dy, product, dx: self.dx.at(row, first) }, self.size);
+                }
+            }
+        }
+    }
+}
+
+/// `dx = y·(dy − product)`
+struct Rest {
+    y: *const f32,
+    dy: *const f32,
+    product: f32,
+    dx: *mut f32,
+}
+
+impl AlongRun for Rest {
+    #[inline(always)]
+    unsafe fn lanes<L: F32Lane>(&self, at: usize) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let rest = L::load(self.dy.add(at)) - L::splat(self.product);
+            (L::load(self.y.add(at)) * rest).store(self.dx.add(at));
+        }
+    }
+}
+
 /// Mean and variance of channels over the batch, and the moving statistics. A thread has its own channels of
 /// all samples, so that each sum is one chain.
 pub(crate) struct BatchMoments {

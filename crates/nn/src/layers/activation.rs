@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/activations/activation.py`.
 
 use super::LayerRule;
+use super::softmax::softmax;
 use crate::activations::Activation;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
@@ -47,14 +48,18 @@ impl LayerRule for ActivationLayer {
         let f = self.activation;
         match input.axes() {
             [width] => Ok(Shape::from([f.output_width(*width)?])),
-            _ if f.is_rowwise() => {
+            _ if f.is_rowwise() && f != Activation::Softmax => {
                 Err(format!("{f}: expected one axis per sample, received the shape {input}"))
             }
             _ => Ok(input.clone()),
         }
     }
 
-    fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
-        to.activate(self.activation, x)
+    /// Keras takes softmax along the last axis.
+    fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {
+        match self.activation {
+            Activation::Softmax => softmax(to, input, &[input.axes().len() - 1], x),
+            activation => to.activate(activation, x),
+        }
     }
 }

@@ -4,7 +4,8 @@
 //! `keras/src/layers/regularization/dropout.py`.
 
 use super::LayerRule;
-use crate::ops::{Forward, Op, ValueId};
+use crate::ops::{Draws, Forward, Noise, Op, ValueId};
+use crate::random::Purpose;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -15,17 +16,25 @@ pub struct Dropout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     rate: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
 }
 
 impl Dropout {
     /// Drops the share `rate`, from 0 to below 1.
     pub fn new(rate: f64) -> Self {
-        Self { name: None, rate }
+        Self { name: None, rate, seed: None }
     }
 
     /// Names the layer; by default Keras's `dropout`, `dropout_1`, …
     pub fn name(mut self, name: &str) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Gives the layer draws of its own, whatever the run's seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
         self
     }
 }
@@ -40,20 +49,31 @@ impl LayerRule for Dropout {
     }
 
     fn validate(&self) -> Result<(), String> {
-        if (0.0..1.0).contains(&self.rate) {
-            return Ok(());
-        }
-        Err(format!("rate: expected a number from 0 to below 1, received {}", self.rate))
+        check_rate("rate", self.rate)
     }
 
-    fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
-        if !to.training || self.rate == 0.0 {
-            return x;
-        }
-        let factor = to.value_like("mask", x);
-        to.push(Op::DropoutMask { rate: self.rate, stream: to.layer_name.clone(), out: factor });
-        let out = to.value_like("dropped", x);
-        to.push(Op::Multiply { x, factor, out });
-        out
+    fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {
+        drop(to, self.rate, self.seed, input.size(), x)
     }
+}
+
+/// Refuses what is no share, or all.
+pub(super) fn check_rate(parameter: &str, rate: f64) -> Result<(), String> {
+    if (0.0..1.0).contains(&rate) {
+        return Ok(());
+    }
+    Err(format!("{parameter}: expected a number from 0 to below 1, received {rate}"))
+}
+
+/// Writes the dropout of all or none of a sample's numbers `i` with equal `i mod channels`.
+pub(super) fn drop(to: &mut Forward, rate: f64, seed: Option<u64>, channels: usize, x: ValueId) -> ValueId {
+    if !to.training || rate == 0.0 {
+        return x;
+    }
+    let factor = to.value_like("mask", x);
+    let draws = Draws { purpose: Purpose::Dropout, name: to.layer_name.clone(), seed };
+    to.push(Op::Noise(Noise::Mask { rate, channels, draws, out: factor }));
+    let out = to.value_like("dropped", x);
+    to.push(Op::Multiply { x, factor, out });
+    out
 }

@@ -48,13 +48,23 @@ pub enum Statistics {
         /// v
         variance: ParamId,
     },
-    /// Numbers from the model's description, rounded to 32 bits first.
+    /// Numbers from the model's description.
     Given {
         /// m
-        mean: Arc<[f32]>,
+        mean: Arc<[f64]>,
         /// v
-        variance: Arc<[f32]>,
+        variance: Arc<[f64]>,
+        /// Both as the kernels read them.
+        rounded: [Arc<[f32]>; 2],
     },
+}
+
+impl Statistics {
+    /// One number of each per channel.
+    pub(crate) fn given(mean: Vec<f64>, variance: Vec<f64>) -> Self {
+        let rounded = [&mean, &variance].map(|numbers| numbers.iter().map(|&x| x as f32).collect());
+        Self::Given { mean: mean.into(), variance: variance.into(), rounded }
+    }
 }
 
 /// An op of this family.
@@ -67,6 +77,10 @@ pub enum Normalize {
     /// `dx = r·(dy − Σdy/n − y·Σ(dy·y)/n)`; without the first sum where m = 0, and for a length `y·Σ(dy·y)`, or
     /// nothing where r is at its limit.
     RunsGradient { form: RunForm, size: usize, y: ValueId, scale: ValueId, dy: ValueId, dx: ValueId },
+    /// `y = exp(x − max)/Σ exp(x − max)` of every run of `size` numbers.
+    Softmax { size: usize, x: ValueId, y: ValueId },
+    /// `dx = y·(dy − Σ(dy·y))`
+    SoftmaxGradient { size: usize, y: ValueId, dy: ValueId, dx: ValueId },
     /// Over the n numbers of a channel in the batch, one chain each, samples ascending and numbers ascending
     /// within a sample: `mean[c] = Σx/n`, `variance[c] = Σ(x − mean)²/n`. And the statistics that inference
     /// will use: `moving ← moving·momentum + statistic·(1 − momentum)`.
@@ -97,9 +111,10 @@ impl Normalize {
         match *self {
             Self::Runs { y, scale, .. } => vec![y, scale],
             Self::BatchMoments { mean, variance, .. } => vec![mean, variance],
-            Self::Batch { y, .. } | Self::Fixed { y, .. } => vec![y],
+            Self::Batch { y, .. } | Self::Fixed { y, .. } | Self::Softmax { y, .. } => vec![y],
             Self::BatchGradientMeans { mean_dy, mean_dy_y, .. } => vec![mean_dy, mean_dy_y],
             Self::RunsGradient { dx, .. }
+            | Self::SoftmaxGradient { dx, .. }
             | Self::BatchGradient { dx, .. }
             | Self::FixedGradient { dx, .. } => vec![dx],
         }
@@ -108,7 +123,11 @@ impl Normalize {
     /// The values that it reads.
     pub fn reads(&self) -> Vec<ValueId> {
         match *self {
-            Self::Runs { x, .. } | Self::BatchMoments { x, .. } | Self::Fixed { x, .. } => vec![x],
+            Self::Runs { x, .. }
+            | Self::Softmax { x, .. }
+            | Self::BatchMoments { x, .. }
+            | Self::Fixed { x, .. } => vec![x],
+            Self::SoftmaxGradient { y, dy, .. } => vec![y, dy],
             Self::RunsGradient { y, scale, dy, .. } => vec![y, scale, dy],
             Self::Batch { x, mean, variance, .. } => vec![x, mean, variance],
             Self::BatchGradientMeans { y, dy, .. } => vec![y, dy],
@@ -141,6 +160,8 @@ impl Normalize {
         match self {
             Self::Runs { .. } => "NormalizeRuns",
             Self::RunsGradient { .. } => "NormalizeRunsGradient",
+            Self::Softmax { .. } => "SoftmaxRuns",
+            Self::SoftmaxGradient { .. } => "SoftmaxRunsGradient",
             Self::BatchMoments { .. } => "BatchMoments",
             Self::Batch { .. } => "NormalizeBatch",
             Self::BatchGradientMeans { .. } => "BatchGradientMeans",

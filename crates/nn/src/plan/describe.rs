@@ -78,7 +78,6 @@ impl Step {
             Self::Activate { .. } => "Activate",
             Self::Softmax { .. } => "Softmax",
             Self::Affine { .. } => "Affine",
-            Self::DropoutMask { .. } => "DropoutMask",
             Self::Multiply { .. } => "Multiply",
             Self::SoftmaxCrossentropy { .. } => "SoftmaxCrossentropy",
             Self::LossSums { .. } => "LossSums",
@@ -94,6 +93,8 @@ impl Step {
             Self::Channel(op) => op.name(),
             Self::Normalize(op) => op.name(),
             Self::Rowwise(op) => op.name(),
+            Self::Noise(op) => op.name(),
+            Self::Augment(op) => op.name(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The gradient of every forward op, in one place.
 
+mod augment;
 mod channel;
+mod noise;
 mod normalize;
 
 use crate::activations::GradientFrom;
@@ -66,6 +68,8 @@ pub(super) fn differentiate(
         }
         Op::Channel(ref op) => channel::differentiate(to, op, dy, wants_dx),
         Op::Normalize(ref op) => normalize::differentiate(to, op, dy),
+        Op::Noise(ref op) => noise::differentiate(op, dy),
+        Op::Augment(ref op) => augment::differentiate(to, op, dy),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | ops | step |
 //! |---|---|
-//! | DropoutMask | itself, before everything else: it depends on nothing |
+//! | Noise that reads nothing | itself, before everything else |
 //! | MatMul, AddBias?, Activate?, Multiply? | Dense |
 //! | MatMulInputGradient, Multiply?, ActivateGradient? | InputGradient |
 //! | MatMulKernelGradient, Regularize?, Update | KernelUpdate |
@@ -17,7 +17,7 @@
 
 use crate::activations::Activation;
 use crate::losses::Loss;
-use crate::ops::{Channel, ChannelForm, Normalize, Op, ParamId, Program, Rowwise, ValueId};
+use crate::ops::{Augment, Channel, ChannelForm, Noise, Normalize, Op, ParamId, Program, Rowwise, ValueId};
 use crate::regularizers::Regularizer;
 
 /// What the run loop does at once.
@@ -61,11 +61,6 @@ pub enum Step {
         x: ValueId,
         out: ValueId,
     },
-    DropoutMask {
-        rate: f64,
-        stream: String,
-        out: ValueId,
-    },
     Multiply {
         x: ValueId,
         factor: ValueId,
@@ -75,6 +70,8 @@ pub enum Step {
     Channel(Channel),
     Normalize(Normalize),
     Rowwise(Rowwise),
+    Noise(Noise),
+    Augment(Augment),
     SoftmaxCrossentropy {
         loss: Loss,
         logits: ValueId,
@@ -140,8 +137,11 @@ pub enum Step {
 /// Makes steps of a program's ops.
 pub fn fuse(program: &Program) -> Vec<Step> {
     let mut steps = vec![Step::Gather { out: ValueId(0) }];
-    let (mut ops, others): (Vec<Op>, Vec<Op>) =
-        program.ops.iter().cloned().partition(|op| matches!(op, Op::DropoutMask { .. }));
+    let (mut ops, others): (Vec<Op>, Vec<Op>) = program
+        .ops
+        .iter()
+        .cloned()
+        .partition(|op| matches!(op, Op::Noise(noise) if noise.reads().is_empty()));
     ops.extend(others);
     let mut rest: &[Op] = &ops;
     while let Some(first) = rest.first() {
@@ -267,11 +267,12 @@ fn single(op: &Op) -> Step {
         Op::Softmax { x, out } => Step::Softmax { x, out },
         Op::Affine { scale, offset, x, out } => Step::Affine { scale, offset, x, out },
         Op::AffineGradient { scale, dy, dx } => Step::Affine { scale, offset: 0.0, x: dy, out: dx },
-        Op::DropoutMask { rate, stream, out } => Step::DropoutMask { rate, stream, out },
         Op::Multiply { x, factor, out } => Step::Multiply { x, factor, out },
         Op::Channel(op) => Step::Channel(op),
         Op::Normalize(op) => Step::Normalize(op),
         Op::Rowwise(op) => Step::Rowwise(op),
+        Op::Noise(op) => Step::Noise(op),
+        Op::Augment(op) => Step::Augment(op),
         Op::SoftmaxCrossentropy { loss, logits, probabilities, dlogits } => {
             Step::SoftmaxCrossentropy { loss, logits, probabilities, dlogits }
         }
@@ -419,7 +420,13 @@ mod tests {
     /// Values 0, 1, … in a program of these ops.
     fn program(ops: Vec<Op>) -> Program {
         let value = |i| Value { name: format!("{i}"), width: 4, layer: None, per_batch: false };
-        Program { values: (0..8).map(value).collect(), params: vec![], ops, output: ValueId(7) }
+        Program {
+            values: (0..8).map(value).collect(),
+            params: vec![],
+            ops,
+            output: ValueId(7),
+            targets: None,
+        }
     }
 
     #[test]

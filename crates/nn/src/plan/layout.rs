@@ -147,7 +147,7 @@ impl Step {
     pub fn values(&self) -> Vec<ValueId> {
         let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
         match *self {
-            Self::Gather { out } | Self::DropoutMask { out, .. } => vec![out],
+            Self::Gather { out } => vec![out],
             Self::Transpose { x } => vec![x],
             Self::Dense { x, matmul, active, factor, out, .. } => {
                 some(&[Some(x), matmul, active, factor, Some(out)])
@@ -173,6 +173,8 @@ impl Step {
             Self::Channel(ref op) => [op.reads(), op.writes()].concat(),
             Self::Normalize(ref op) => [op.reads(), op.writes()].concat(),
             Self::Rowwise(ref op) => [op.reads(), op.writes()].concat(),
+            Self::Noise(ref op) => [op.reads(), op.writes()].concat(),
+            Self::Augment(ref op) => [op.reads(), op.writes()].concat(),
             Self::ChannelUpdate { x, dy, .. } => vec![x, dy],
         }
     }
@@ -182,7 +184,6 @@ impl Step {
         let some = |ids: &[Option<ValueId>]| ids.iter().flatten().copied().collect();
         match *self {
             Self::Gather { out }
-            | Self::DropoutMask { out, .. }
             | Self::Activate { out, .. }
             | Self::Softmax { out, .. }
             | Self::Affine { out, .. }
@@ -196,6 +197,8 @@ impl Step {
             Self::Channel(ref op) => op.writes(),
             Self::Normalize(ref op) => op.writes(),
             Self::Rowwise(ref op) => op.writes(),
+            Self::Noise(ref op) => op.writes(),
+            Self::Augment(ref op) => op.writes(),
             Self::Transpose { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }

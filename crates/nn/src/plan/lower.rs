@@ -4,7 +4,7 @@ use super::differentiate::differentiate;
 use crate::activations::Activation;
 use crate::error::ModelError;
 use crate::losses::{Loss, Rule};
-use crate::ops::{Forward, Op, ParamId, Program, Value, ValueId};
+use crate::ops::{Augment, Forward, Op, ParamId, Program, Value, ValueId};
 use crate::sequential::{Placed, Sequential};
 
 /// What a program is for.
@@ -35,6 +35,7 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
         to.trainable = layer.layer.rule().trainable();
         output = layer.layer.rule().lower(&mut to, &layer.input, output);
     }
+    set_width_of_targets(&mut to, output);
     match purpose {
         Purpose::Predict => {}
         Purpose::Evaluate(loss) => {
@@ -52,7 +53,17 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
             }
         }
     }
-    Ok(Program { values: to.values, params: to.params, ops: to.ops, output })
+    Ok(Program { values: to.values, params: to.params, ops: to.ops, output, targets: to.targets })
+}
+
+/// Mixed targets are as wide as the model's outputs.
+fn set_width_of_targets(to: &mut Forward, output: ValueId) {
+    let width = to.width(output);
+    for op in &to.ops {
+        if let Op::Augment(Augment::MixTargets { out, .. }) = op {
+            to.values[out.0].width = width;
+        }
+    }
 }
 
 /// The activation that gave the output, and what it was of.
@@ -68,6 +79,13 @@ fn check_loss(loss: &Loss, placed: &[Placed<'_>], to: &Forward, output: ValueId)
     let wrong = |problem: String| Err(ModelError::Loss { name: loss.name(), problem });
     loss.validate().or_else(|error| wrong(error.to_string()))?;
     let Some(last) = placed.last() else { return Ok(()) };
+    if to.targets.is_some() && !loss.needs_rows() {
+        return wrong(
+            "expected a loss that takes rows of targets, which MixUp can mix, received class numbers; \
+                      categorical_crossentropy takes one-hot rows"
+                .into(),
+        );
+    }
     let (name, shape) = (&last.name, &last.output);
     if shape.axes().len() != 1 {
         return wrong(format!("expected one axis per sample, received the shape {shape} from {name:?}"));

@@ -4,14 +4,15 @@
 //! It is written to be obviously right, and to be read beside the definition of each
 //! [`Op`].
 
+mod augment;
 mod channel;
+mod noise;
 mod normalize;
 mod rowwise;
 
 use super::Plan;
 use super::workspace::initial;
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
-use crate::kernels::dropout::threshold;
 use crate::kernels::score::is_right;
 use crate::lane::{Lane, PAD};
 use crate::losses::probability::smooth;
@@ -19,7 +20,7 @@ use crate::losses::reduction::Weighing;
 use crate::losses::{Loss, Target, Whole, overlap};
 use crate::ops::{Channel, Op, ParamId, Program, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
-use crate::random::{Purpose, Streams};
+use crate::random::Streams;
 use std::collections::HashMap;
 
 /// A batch for the oracle.
@@ -132,9 +133,9 @@ impl<R: Lane + PartialOrd> Reference<R> {
         for op in &program.ops {
             match op {
                 Op::SoftmaxCrossentropy { .. } | Op::LossSums { .. } | Op::Loss { .. } => {
-                    values.score(op, batch, (&weighing, weights), &mut losses);
+                    values.score(op, &values.scored(batch), (&weighing, weights), &mut losses);
                 }
-                Op::Accuracy { prediction } => correct = values.correct(*prediction, batch),
+                Op::Accuracy { prediction } => correct = values.correct(*prediction, &values.scored(batch)),
                 Op::Penalty { param, regularizer } => {
                     let cols = program.params[param.0].cols();
                     let norms = |row: &[R]| (sum(row, |w| w.abs()), sum_squares(row));
@@ -147,16 +148,14 @@ impl<R: Lane + PartialOrd> Reference<R> {
                     self.gradient(op, &values, batch.samples);
                 }
                 Op::Update { param } => self.update(*param, &scalars),
-                Op::DropoutMask { rate, stream, out } => {
-                    let mask = self.mask(*rate, stream, values.width(*out) * batch.samples);
-                    values.all.insert(*out, mask);
-                }
                 Op::Channel(op @ Channel::Gradient { w, .. }) => {
                     self.gradients[w.0] = values.channel_gradient(op, program.params[w.0].count());
                 }
                 Op::Channel(op) => values.channel(op, &self.weights),
                 Op::Normalize(op) => values.normalize(op, &mut self.weights),
                 Op::Rowwise(op) => values.rowwise(*op),
+                Op::Noise(op) => values.noise(op, &self.streams, self.steps, batch.samples),
+                Op::Augment(op) => values.augment(op, &self.streams, self.steps, batch),
                 op => values.forward_or_back(op, &self.weights, batch.samples),
             }
         }
@@ -164,13 +163,6 @@ impl<R: Lane + PartialOrd> Reference<R> {
         let outputs = values.all.remove(&program.output).unwrap_or_default();
         let loss = penalties.into_iter().fold(mean, |sum, x| sum + x);
         (ReferenceScore { loss, correct, outputs }, memory)
-    }
-
-    fn mask(&self, rate: f64, stream: &str, count: usize) -> Vec<R> {
-        let mut words = vec![0; count];
-        self.streams.open(Purpose::Dropout, stream, self.steps).fill_u32(&mut words);
-        let (dropped, kept) = (threshold(rate), R::lit(1.0 / (1.0 - rate)));
-        words.iter().map(|&word| if word < dropped { R::lit(0.0) } else { kept }).collect()
     }
 
     fn gradient(&mut self, op: &Op, values: &Values<'_, R>, samples: usize) {
@@ -320,6 +312,13 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
 
     fn get(&self, id: ValueId) -> &[R] {
         self.all.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The batch with the targets that its outputs are compared with.
+    fn scored(&self, batch: &ReferenceBatch<R>) -> ReferenceBatch<R> {
+        let mixed = self.program.targets.map(|id| ReferenceTargets::Rows(self.get(id).to_vec()));
+        let targets = mixed.unwrap_or_else(|| batch.targets.clone());
+        ReferenceBatch { inputs: vec![], targets, samples: batch.samples }
     }
 
     /// The samples of a value.

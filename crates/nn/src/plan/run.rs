@@ -5,7 +5,9 @@
 //! says. Every number is made by one thread with one chain of operations, so the number of threads
 //! cannot change a bit.
 
+mod augment;
 mod channel;
+mod noise;
 mod normalize;
 mod rowwise;
 
@@ -17,7 +19,6 @@ use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::examples::lists::Lists;
 use crate::kernels::dense::Dense;
-use crate::kernels::dropout;
 use crate::kernels::elementwise::{Formula, Map};
 use crate::kernels::gather::{GatherInputs, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
@@ -34,7 +35,7 @@ use crate::losses::Target;
 use crate::losses::reduction::Weighing;
 use crate::ops::{ParamId, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
-use crate::random::{Purpose, Streams};
+use crate::random::Streams;
 use crate::regularizers::Regularizer;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -274,7 +275,14 @@ impl Batch<'_> {
         }
     }
 
+    /// The targets that outputs are compared with.
     fn targets(&self) -> TargetsView {
+        let mixed = self.shared.stage.program.targets;
+        mixed.map_or_else(|| self.given_targets(), |id| TargetsView::Rows(self.shared.value(id)))
+    }
+
+    /// The targets of the batch's samples.
+    fn given_targets(&self) -> TargetsView {
         if self.shared.rows_wanted() {
             TargetsView::Rows(self.shared.targets)
         } else {
@@ -327,7 +335,6 @@ impl Batch<'_> {
             Step::ActivateGradient { f, v, dy, dx } => {
                 self.map(Formula::ActivateGradient(f, s.value(dy)), v, dx);
             }
-            Step::DropoutMask { rate, ref stream, out } => self.mask(rate, stream, out),
             Step::Penalty { param, .. } => {
                 let variable = &s.stage.program.params[param.0];
                 simd.run(RowNorms {
@@ -358,6 +365,8 @@ impl Batch<'_> {
             Step::Channel(ref op) => self.channel(op),
             Step::Normalize(ref op) => self.normalize(op),
             Step::Rowwise(op) => self.rowwise(op),
+            Step::Noise(ref op) => self.noise(op),
+            Step::Augment(ref op) => self.augment(op),
             Step::ChannelUpdate { .. } => self.channel_update(step),
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }
@@ -402,14 +411,6 @@ impl Batch<'_> {
             batch: self.order.len(),
             inputs: self.split().inputs(out),
         });
-    }
-
-    fn mask(&self, rate: f64, name: &str, out: ValueId) {
-        let Some(streams) = self.shared.streams else { return };
-        let mut stream = streams.open(Purpose::Dropout, name, self.step);
-        let (mask, width) = (self.shared.value(out), self.shared.width(out));
-        // SAFETY: the workspace has these rows.
-        unsafe { dropout::fill_mask(&mut stream, rate, mask, width, self.samples()) }
     }
 
     fn score_step(&self, step: &Step) {

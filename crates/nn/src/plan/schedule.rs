@@ -15,7 +15,7 @@ use super::fuse::Step;
 use super::layout::ParamLayout;
 use crate::kernels::matrix::Part;
 use crate::lane::PAD;
-use crate::ops::{Normalize, ParamId, Program, ValueId};
+use crate::ops::{Augment, Normalize, ParamId, Program, ValueId};
 use std::ops::Range;
 
 /// What several threads may touch.
@@ -153,8 +153,31 @@ impl Split<'_> {
                 Access::write(Place::Param(w), ALL, self.bias(w)),
             ],
             Step::Normalize(ref op) if op.is_over_batch() => self.over_batch(op),
+            Step::Augment(ref op) if op.is_mix() => self.mix(op),
             _ => self.by_samples(step),
         }
+    }
+
+    /// Where the targets are that outputs are compared with.
+    fn targets(&self) -> Place {
+        self.program.targets.map_or(Place::Targets, Place::Value)
+    }
+
+    /// Own samples from those of others; what is drawn for all of them is drawn by the first thread.
+    fn mix(&self, op: &Augment) -> Vec<Access> {
+        let draws = matches!(op, Augment::MixDraws { .. });
+        let rows = match self.part.worker {
+            _ if !draws => self.samples(),
+            0 => ALL,
+            _ => 0..0,
+        };
+        let write = |id| Access::write(Place::Value(id), rows.clone(), ALL);
+        let mut accesses: Vec<Access> = op.writes().into_iter().map(write).collect();
+        accesses.extend(op.reads().into_iter().map(|id| Access::read(Place::Value(id), ALL, ALL)));
+        if let Augment::MixTargets { from: None, .. } = op {
+            accesses.push(Access::read(Place::Targets, ALL, ALL));
+        }
+        accesses
     }
 
     /// Own channels of sums over all samples.
@@ -220,13 +243,13 @@ impl Split<'_> {
             Step::Transpose { x } => accesses.push(Access::write(Place::Twin(x), ALL, samples)),
             Step::Channel(ref op) => accesses.extend(op.param().map(read_param)),
             Step::Normalize(ref op) => accesses.extend(op.params().into_iter().map(read_param)),
-            Step::LossSums { .. } => accesses.push(Access::read(Place::Targets, samples, ALL)),
+            Step::LossSums { .. } => accesses.push(Access::read(self.targets(), samples, ALL)),
             _ if scores(step) => {
                 // A loss of the whole batch adds up the sums of all samples.
                 if let Step::Loss { sums: Some(sums), .. } = *step {
                     accesses.push(Access::read(Place::Value(sums), ALL, ALL));
                 }
-                accesses.push(Access::read(Place::Targets, samples.clone(), ALL));
+                accesses.push(Access::read(self.targets(), samples.clone(), ALL));
                 accesses.push(Access::write(Place::Scores, samples, ALL));
             }
             _ => {}

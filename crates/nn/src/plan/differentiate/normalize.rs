@@ -10,6 +10,11 @@ pub(super) fn differentiate(to: &mut Forward, op: &Normalize, dy: ValueId) -> Op
             to.push(Op::Normalize(Normalize::RunsGradient { form, size, y, scale, dy, dx }));
             Some((x, dx))
         }
+        Normalize::Softmax { size, x, y } => {
+            let dx = to.gradient_value(x);
+            to.push(Op::Normalize(Normalize::SoftmaxGradient { size, y, dy, dx }));
+            Some((x, dx))
+        }
         Normalize::Batch { epsilon, x, mean, variance, y } => {
             let [mean_dy, mean_dy_y] = [mean, variance].map(|like| to.gradient_value(like));
             let dx = to.gradient_value(x);

@@ -1,6 +1,6 @@
 //! The plain meaning of normalising ops.
 
-use super::{Values, chain, fold, sum, sum_squares};
+use super::{Values, chain, fold, softmax, sum, sum_squares};
 use crate::lane::{Lane, PAD};
 use crate::ops::{FixedForm, Normalize, RunForm, Statistics};
 use std::collections::HashMap;
@@ -21,6 +21,17 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
                 let runs = self.get(*y).chunks(*size).zip(self.get(*dy).chunks(*size));
                 let runs = runs.zip(self.get(*scale));
                 [(*dx, runs.flat_map(|((y, dy), &r)| run_gradient(*form, y, dy, r)).collect())].into()
+            }
+            Normalize::Softmax { size, x, y } => {
+                [(*y, self.get(*x).chunks(*size).flat_map(|run| softmax(run).0).collect())].into()
+            }
+            Normalize::SoftmaxGradient { size, y, dy, dx } => {
+                let runs = self.get(*y).chunks(*size).zip(self.get(*dy).chunks(*size));
+                let gradient = |(y, dy): (&[R], &[R])| -> Vec<R> {
+                    let product = sum_products(y, dy);
+                    y.iter().zip(dy).map(|(&y, &dy)| y * (dy - product)).collect()
+                };
+                [(*dx, runs.flat_map(gradient).collect())].into()
             }
             Normalize::BatchMoments { x, mean, variance, moving, momentum } => {
                 let channels = self.width(*mean);
@@ -102,10 +113,10 @@ fn deviation<R: Lane>(variance: R) -> R {
 
 /// Mean and variance of every channel.
 fn fixed<R: Lane>(statistics: &Statistics, weights: &[Vec<R>]) -> (Vec<R>, Vec<R>) {
-    let numbers = |given: &[f32]| given.iter().map(|&x| R::lit(f64::from(x))).collect();
+    let numbers = |given: &[f64]| given.iter().map(|&x| R::lit(x)).collect();
     match statistics {
         Statistics::Params { mean, variance } => (weights[mean.0].clone(), weights[variance.0].clone()),
-        Statistics::Given { mean, variance } => (numbers(mean), numbers(variance)),
+        Statistics::Given { mean, variance, .. } => (numbers(mean), numbers(variance)),
     }
 }
 
@@ -130,14 +141,19 @@ fn run_of<R: Lane>(form: RunForm, run: &[R]) -> (Vec<R>, R) {
     }
 }
 
+/// `Σ a·b` along a run.
+fn sum_products<R: Lane>(a: &[R], b: &[R]) -> R {
+    let mut chains = [R::lit(0.0); PAD];
+    for (i, (&a, &b)) in a.iter().zip(b).enumerate() {
+        chains[i % PAD] = a.mul_add(b, chains[i % PAD]);
+    }
+    fold(chains)
+}
+
 fn run_gradient<R: Lane + PartialOrd>(form: RunForm, y: &[R], dy: &[R], r: R) -> Vec<R> {
     let n = R::lit(y.len() as f64);
     let zero = R::lit(0.0);
-    let mut chains = [zero; PAD];
-    for (i, (&y, &dy)) in y.iter().zip(dy).enumerate() {
-        chains[i % PAD] = dy.mul_add(y, chains[i % PAD]);
-    }
-    let product = fold(chains);
+    let product = sum_products(y, dy);
     let (s, t) = match form {
         RunForm::Variance { .. } => (sum(dy, |dy| dy) / n, product / n),
         RunForm::MeanSquare { .. } => (zero, product / n),

@@ -2,7 +2,10 @@
 
 use super::Batch;
 use crate::kernels::normalize::Batch as NormalizeBatch;
-use crate::kernels::normalize::{BatchGradient, BatchGradientMeans, BatchMoments, Fixed, Runs, RunsGradient};
+use crate::kernels::normalize::{
+    BatchGradient, BatchGradientMeans, BatchMoments, Fixed, Runs, RunsGradient, SoftmaxRuns,
+    SoftmaxRunsGradient,
+};
 use crate::ops::{FixedForm, Normalize, Statistics, ValueId};
 use std::ops::Range;
 
@@ -19,6 +22,14 @@ impl Batch<'_> {
                 let (width, y, scale) = (s.width(y), s.value(y), s.value(scale));
                 let (dy, dx) = (s.value(dy), s.value(dx));
                 simd.run(RunsGradient { form, size, y, scale, dy, dx, width, rows });
+            }
+            Normalize::Softmax { size, x, y } => {
+                let (width, x, y) = (s.width(x), s.value(x), s.value(y));
+                simd.run(SoftmaxRuns { size, x, y, width, rows });
+            }
+            Normalize::SoftmaxGradient { size, y, dy, dx } => {
+                let (width, y, dy, dx) = (s.width(y), s.value(y), s.value(dy), s.value(dx));
+                simd.run(SoftmaxRunsGradient { size, y, dy, dx, width, rows });
             }
             Normalize::BatchMoments { x, mean, variance, moving, momentum } => simd.run(BatchMoments {
                 x: s.value(x),
@@ -81,7 +92,9 @@ impl Batch<'_> {
                 self.row(*variance).cast_const(),
                 s.stage.program.params[mean.0].count(),
             ),
-            Statistics::Given { mean, variance } => (mean.as_ptr(), variance.as_ptr(), mean.len()),
+            Statistics::Given { rounded: [mean, variance], .. } => {
+                (mean.as_ptr(), variance.as_ptr(), mean.len())
+            }
         };
         s.plan.simd.run(Fixed {
             form,
