@@ -5,6 +5,7 @@ mod completions;
 mod data;
 mod evaluate;
 mod lesson;
+mod list;
 mod man;
 mod model_file;
 mod plan;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Predict(predict::Options),
     /// Shows a model's layers, shapes and parameters
     Summary(summary::Options),
+    /// Lists layers, optimizers, losses, … with their parameters and defaults
+    List(list::Options),
     /// Shows the steps in which a model is trained
     Plan(plan::Options),
     /// Times training and scoring; one JSON line per epoch
@@ -51,6 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Evaluate(options) => evaluate::run(options, quiet),
         Command::Predict(options) => predict::run(options, quiet),
         Command::Summary(options) => summary::run(options),
+        Command::List(options) => list::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Bench(options) => bench::run(options, quiet),
         Command::Data(command) => data::run(command, quiet),

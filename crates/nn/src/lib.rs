@@ -19,6 +19,7 @@
 
 pub mod activations;
 pub mod callbacks;
+pub mod choices;
 mod config;
 pub mod error;
 pub mod examples;
