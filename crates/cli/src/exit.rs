@@ -86,7 +86,7 @@ mod tests {
         let damage = DataError::Incomplete { title: "MNIST", folder: "x".into(), missing: "y".into() };
         let context = |error: anyhow::Error| error.context("while loading");
         assert_eq!(code(&context(damage.into())), Exit::DataDamaged);
-        assert_eq!(code(&DataError::NothingToFetch { title: "digits" }.into()), Exit::Failed);
+        assert_eq!(code(&DataError::NothingToFetch { title: "digits".into() }.into()), Exit::Failed);
         assert_eq!(code(&context(UsageError("no".into()).into())), Exit::Usage);
         assert_eq!(code(&PipeClosed.into()), Exit::PipeClosed);
     }

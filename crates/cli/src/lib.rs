@@ -46,7 +46,7 @@ pub mod prelude {
 /// # Ok::<(), seedbed::data::DataError>(())
 /// ```
 pub fn load_data(name: &str) -> Result<data::Loaded, data::DataError> {
-    data::load(name.parse()?, &data::Finder::from_env(None), &mut |_| {})
+    data::load(&name.parse()?, &data::Finder::from_env(None), &mut |_| {})
 }
 
 /// The README's examples.

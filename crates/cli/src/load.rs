@@ -1,6 +1,7 @@
 //! The options that say which data, and loading them with progress on stderr.
 
 use crate::arguments::Name;
+use crate::exit::UsageError;
 use crate::terminal::Terminal;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,12 +11,70 @@ use std::path::PathBuf;
 /// Which data, and where they may be.
 #[derive(Debug, Args)]
 pub(crate) struct DataOptions {
-    /// The dataset; `auto` is MNIST where it can be had, otherwise the built-in digits
-    #[arg(long, value_name = "NAME", value_parser = Name::<DataName>::of(&DATA_NAMES))]
+    /// The dataset; `auto` is MNIST where it can be had, otherwise the built-in digits. Or the path of your own data:
+    /// a .npz or .csv file, or a folder of pictures in one folder per class
+    #[arg(long, value_name = "NAME|PATH", value_parser = Name::<DataName>::of(&DATA_NAMES))]
     pub(crate) data: Option<DataName>,
 
     #[command(flatten)]
+    pub(crate) own: OwnOptions,
+
+    #[command(flatten)]
     pub(crate) place: DataPlace,
+}
+
+/// How your own data are to be read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Your own data")]
+pub(crate) struct OwnOptions {
+    /// The column of a CSV file that holds the labels; `label`, `class` or the first by default
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+
+    /// What a row of numbers is in truth, as in 28x28 or 32x32x3
+    #[arg(long, value_name = "HxW[xC]", value_parser = shape)]
+    sample_shape: Option<Vec<usize>>,
+
+    /// The share of every class that is kept for the test, where the data have no test set; 0.2 by default
+    #[arg(long, allow_negative_numbers = true, value_name = "F")]
+    test_fraction: Option<f64>,
+
+    /// The seed that decides which samples these are; 0 by default
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    split_seed: Option<u64>,
+}
+
+/// Lengths of axes, as in 28x28.
+fn shape(text: &str) -> Result<Vec<usize>, String> {
+    let axes: Result<Vec<usize>, _> = text.split(['x', '×']).map(str::parse).collect();
+    axes.map_err(|_| "expected lengths of axes, as in 28x28 or 32x32x3".to_owned())
+}
+
+impl OwnOptions {
+    /// The name with these options.
+    pub(crate) fn apply(&self, name: DataName) -> anyhow::Result<DataName> {
+        let DataName::Own(mut own) = name else {
+            let given = [
+                ("--label", self.label.is_some()),
+                ("--sample-shape", self.sample_shape.is_some()),
+                ("--test-fraction", self.test_fraction.is_some()),
+                ("--split-seed", self.split_seed.is_some()),
+            ];
+            return match given.iter().find(|(_, given)| *given) {
+                Some((option, _)) => Err(UsageError(format!(
+                    "{option}: expected a path to data of your own with it (--data PATH), received {name}"
+                ))
+                .into()),
+                None => Ok(name),
+            };
+        };
+        own.label = self.label.clone().or(own.label);
+        own.sample_shape = self.sample_shape.clone().or(own.sample_shape);
+        own.test_fraction = self.test_fraction.or(own.test_fraction);
+        own.split_seed = self.split_seed.unwrap_or(own.split_seed);
+        own.validate().map_err(|error| UsageError(error.to_string()))?;
+        Ok(DataName::Own(own))
+    }
 }
 
 /// Where data may be.
@@ -36,15 +95,20 @@ impl DataPlace {
 }
 
 impl DataOptions {
+    /// What the options name, or `otherwise` where they name nothing, read as they say.
+    pub(crate) fn name(&self, otherwise: DataName) -> anyhow::Result<DataName> {
+        self.own.apply(self.data.clone().unwrap_or(otherwise))
+    }
+
     /// Loads the data of that name, or of `otherwise` where no option names any.
     pub(crate) fn load(&self, otherwise: DataName, terminal: &Terminal) -> anyhow::Result<Loaded> {
-        self.place.load(self.data.unwrap_or(otherwise), terminal)
+        self.place.load(&self.name(otherwise)?, terminal)
     }
 }
 
 impl DataPlace {
     /// Loads a dataset.
-    pub(crate) fn load(&self, name: DataName, terminal: &Terminal) -> anyhow::Result<Loaded> {
+    pub(crate) fn load(&self, name: &DataName, terminal: &Terminal) -> anyhow::Result<Loaded> {
         Ok(with_progress(terminal, |progress| data::load(name, &self.finder(), progress))?)
     }
 }
@@ -83,6 +147,12 @@ mod tests {
 
     #[test]
     fn every_dataset_can_be_asked_for() {
-        assert_eq!(DataName::ALL.map(DataName::as_str), DATA_NAMES);
+        assert_eq!(DataName::ALL.map(|name| name.to_string()), DATA_NAMES);
+    }
+
+    #[test]
+    fn shapes_are_read() {
+        assert_eq!((shape("28x28"), shape("32×32×3")), (Ok(vec![28, 28]), Ok(vec![32, 32, 3])));
+        assert!(["", "x", "28x", "-1x2", "28,28"].iter().all(|text| shape(text).is_err()));
     }
 }

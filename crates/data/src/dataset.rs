@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use crate::name::DataName;
 use crate::pictures::Pictures;
 
 /// Training and test pictures with what a report says about them.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    /// The name by which it is asked for: `mnist`, `digits`, …
-    pub name: String,
+    /// What it is asked for by: `mnist`, `digits`, …, or a path, with everything that was left to defaults spelled out.
+    pub name: DataName,
     /// The name as a sentence writes it: `MNIST`, `built-in digits`, …
     pub title: String,
     /// Where the pictures were found.
@@ -25,7 +26,7 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// SHA-256 over the content: shapes, pixels and labels of both parts, 64 hexadecimal digits. Equal content gives
+    /// SHA-256 over the content: shapes, numbers and labels of both parts, 64 hexadecimal digits. Equal content gives
     /// equal fingerprints wherever it was found. Reads every byte, about 30 ms for MNIST.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -33,7 +34,10 @@ impl Dataset {
             for size in [part.count, part.height, part.width, part.channels] {
                 hash.update((size as u64).to_le_bytes());
             }
-            hash.update(&part.pixels);
+            match &part.numbers {
+                Some(numbers) => numbers.iter().for_each(|number| hash.update(number.to_le_bytes())),
+                None => hash.update(&part.pixels),
+            }
             let labels: Vec<u8> = part.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
             hash.update(&labels);
         }
@@ -46,6 +50,8 @@ impl Dataset {
 pub enum Source {
     /// Files in a folder the user named.
     Folder(PathBuf),
+    /// A file the user named.
+    File(PathBuf),
     /// Files fetched by an earlier run.
     Cache(PathBuf),
     /// Files fetched just now.
@@ -63,6 +69,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Folder(folder) => write!(f, "the folder {}", folder.display()),
+            Source::File(file) => write!(f, "the file {}", file.display()),
             Source::Cache(folder) => write!(f, "the cache folder {}", folder.display()),
             Source::Downloaded { mirror, folder } => write!(f, "{mirror}, now kept in {}", folder.display()),
             Source::BuiltIn => write!(f, "Seedbed itself, which draws them"),
@@ -77,7 +84,7 @@ mod tests {
     fn dataset() -> Dataset {
         let part = Pictures::new([1, 2, 1], vec![1, 2, 3, 4], vec![0, 1], 2).unwrap();
         Dataset {
-            name: "two".into(),
+            name: DataName::Digits,
             title: "Two".into(),
             source: Source::BuiltIn,
             class_names: vec!["a".into(), "b".into()],

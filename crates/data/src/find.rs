@@ -10,6 +10,7 @@ use crate::download::{self, Patience};
 use crate::error::DataError;
 use crate::folder::{self, Content};
 use crate::name::DataName;
+use crate::own;
 use crate::progress::Progress;
 
 /// Where to look, in the order of the fields.
@@ -73,22 +74,29 @@ impl Finder {
 ///
 /// ```
 /// use seedbed_data::{DataName, Finder, load};
-/// let loaded = load(DataName::Digits, &Finder::default(), &mut |_| {})?;
+/// let loaded = load(&DataName::Digits, &Finder::default(), &mut |_| {})?;
 /// assert_eq!(loaded.dataset.train.count, 60_000);
 /// assert_eq!(loaded.dataset.source.to_string(), "Seedbed itself, which draws them");
 /// # Ok::<(), seedbed_data::DataError>(())
 /// ```
 pub fn load(
-    name: DataName,
+    name: &DataName,
     finder: &Finder,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, DataError> {
     match (name, name.entry()) {
         (DataName::Digits, _) => Ok(digits(None)),
-        (_, Some(entry)) => load_entry(entry, finder, &finder.network(entry, Patience::ASKED), progress),
+        (DataName::Own(own), _) => {
+            let dataset = own::load(own, finder.cache_dir.as_deref())?;
+            Ok(Loaded { dataset, notice: None })
+        }
+        (name, Some(entry)) => {
+            load_entry((name, entry), finder, &finder.network(entry, Patience::ASKED), progress)
+        }
         (_, None) => {
             let entry = &catalog::MNIST;
-            match load_entry(entry, finder, &finder.network(entry, Patience::CASUAL), progress) {
+            let network = finder.network(entry, Patience::CASUAL);
+            match load_entry((&DataName::Mnist, entry), finder, &network, progress) {
                 Err(DataError::NotFound { title, tried, .. }) => Ok(digits(Some(instead_of(title, &tried)))),
                 settled => settled,
             }
@@ -100,8 +108,14 @@ pub fn load(
 ///
 /// # Errors
 /// [`DataError::Incomplete`] if one of the user's folders holds only some of its files.
-pub fn locate(name: DataName, finder: &Finder) -> Result<Option<Source>, DataError> {
-    let Some(entry) = name.entry() else { return Ok((name == DataName::Digits).then_some(Source::BuiltIn)) };
+pub fn locate(name: &DataName, finder: &Finder) -> Result<Option<Source>, DataError> {
+    let Some(entry) = name.entry() else {
+        return Ok(match name {
+            DataName::Digits => Some(Source::BuiltIn),
+            DataName::Own(own) => own.source(),
+            _ => None,
+        });
+    };
     for folder in finder.folders(entry) {
         if folder::holds(entry, &folder)? {
             return Ok(Some(Source::Folder(folder)));
@@ -116,12 +130,15 @@ pub fn locate(name: DataName, finder: &Finder) -> Result<Option<Source>, DataErr
 /// # Errors
 /// [`DataError::NotFound`] if it cannot be fetched, [`DataError::NothingToFetch`] for the built-in digits.
 pub fn fetch(
-    name: DataName,
+    name: &DataName,
     finder: &Finder,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Source, DataError> {
     let entry = match name {
-        DataName::Digits => return Err(DataError::NothingToFetch { title: digits::TITLE }),
+        DataName::Digits => return Err(DataError::NothingToFetch { title: digits::TITLE.to_owned() }),
+        DataName::Own(own) => {
+            return Err(DataError::NothingToFetch { title: own.path.display().to_string() });
+        }
         _ => name.entry().unwrap_or(&catalog::MNIST),
     };
     let network = finder.network(entry, Patience::ASKED);
@@ -132,7 +149,7 @@ pub fn fetch(
 }
 
 fn load_entry(
-    entry: &Entry,
+    (name, entry): (&DataName, &Entry),
     finder: &Finder,
     network: &Network,
     progress: &mut dyn FnMut(Progress),
@@ -141,13 +158,13 @@ fn load_entry(
     for folder in finder.folders(entry) {
         if folder::holds(entry, &folder)? {
             let content = folder::read(entry, &folder)?;
-            return Ok(loaded(entry, Source::Folder(folder), content));
+            return Ok(loaded(name, entry, Source::Folder(folder), content));
         }
         let found = if folder.is_dir() { "none of its files" } else { "no such folder" };
         tried.push(format!("{}: {found}", folder.display()));
     }
     match from_cache_or_mirrors(entry, finder, network, progress) {
-        Ok((source, content)) => Ok(loaded(entry, source, content)),
+        Ok((source, content)) => Ok(loaded(name, entry, source, content)),
         Err(more) => Err(not_found(entry, finder, [tried, more].concat())),
     }
 }
@@ -202,7 +219,7 @@ fn unsound<'a>(entry: &'a Entry, folder: &Path) -> Vec<&'a File> {
 
 fn digits(notice: Option<String>) -> Loaded {
     let dataset = Dataset {
-        name: DataName::Digits.to_string(),
+        name: DataName::Digits,
         title: digits::TITLE.to_owned(),
         source: Source::BuiltIn,
         class_names: catalog::MNIST.class_names.map(str::to_owned).to_vec(),
@@ -212,7 +229,7 @@ fn digits(notice: Option<String>) -> Loaded {
     Loaded { dataset, notice }
 }
 
-fn loaded(entry: &Entry, source: Source, content: Content) -> Loaded {
+fn loaded(name: &DataName, entry: &Entry, source: Source, content: Content) -> Loaded {
     let notice = (!content.verified).then(|| {
         format!(
             "{} from {source} could only be checked for its structure: the files are not those the catalogue knows, \
@@ -221,7 +238,7 @@ fn loaded(entry: &Entry, source: Source, content: Content) -> Loaded {
         )
     });
     let dataset = Dataset {
-        name: entry.name.to_owned(),
+        name: name.clone(),
         title: entry.title.to_owned(),
         source,
         class_names: entry.class_names.map(str::to_owned).to_vec(),
@@ -284,7 +301,8 @@ mod tests {
     }
 
     fn source(finder: &Finder, network: &Network) -> Result<Source, DataError> {
-        load_entry(&tiny_entry(true), finder, network, &mut |_| {}).map(|loaded| loaded.dataset.source)
+        load_entry((&DataName::Mnist, &tiny_entry(true)), finder, network, &mut |_| {})
+            .map(|loaded| loaded.dataset.source)
     }
 
     #[test]
@@ -340,7 +358,9 @@ mod tests {
         for (file, bytes) in entry.files.iter().zip(tiny()) {
             fs::write(folder.join(file.stem), bytes).unwrap();
         }
-        let loaded = load_entry(&entry, &finder(root.path()), &served_by(honest), &mut |_| {}).unwrap();
+        let loaded =
+            load_entry((&DataName::Mnist, &entry), &finder(root.path()), &served_by(honest), &mut |_| {})
+                .unwrap();
         assert!(matches!(loaded.dataset.source, Source::Downloaded { .. }) && loaded.notice.is_none());
     }
 
@@ -349,7 +369,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let finder = Finder { offline: true, ..finder(root.path()) };
         fs::create_dir_all(root.path().join("env/mnist")).unwrap();
-        let error = load(DataName::Mnist, &finder, &mut |_| {}).unwrap_err().to_string();
+        let error = load(&DataName::Mnist, &finder, &mut |_| {}).unwrap_err().to_string();
         let error = error.replace(&root.path().display().to_string(), "ROOT");
         assert_eq!(
             error,
@@ -369,8 +389,8 @@ mod tests {
     fn auto_falls_back_loudly() {
         let root = tempfile::tempdir().unwrap();
         let finder = Finder { offline: true, ..finder(root.path()) };
-        let Loaded { dataset, notice } = load(DataName::Auto, &finder, &mut |_| {}).unwrap();
-        assert_eq!((dataset.name.as_str(), dataset.source), ("digits", Source::BuiltIn));
+        let Loaded { dataset, notice } = load(&DataName::Auto, &finder, &mut |_| {}).unwrap();
+        assert_eq!((dataset.name, dataset.source), (DataName::Digits, Source::BuiltIn));
         let notice = notice.unwrap();
         assert!(
             notice.starts_with("This is NOT MNIST: ") && notice.ends_with("the network: not asked."),
@@ -390,20 +410,20 @@ mod tests {
     fn locate_finds_without_reading() {
         let root = tempfile::tempdir().unwrap();
         let finder = finder(root.path());
-        assert_eq!(locate(DataName::Digits, &finder).unwrap(), Some(Source::BuiltIn));
-        assert_eq!(locate(DataName::Kmnist, &finder).unwrap(), None);
+        assert_eq!(locate(&DataName::Digits, &finder).unwrap(), Some(Source::BuiltIn));
+        assert_eq!(locate(&DataName::Kmnist, &finder).unwrap(), None);
         let folder = root.path().join("cache/kmnist");
         fs::create_dir_all(&folder).unwrap();
         for file in &catalog::KMNIST.files {
             fs::write(folder.join(file.stem), "").unwrap();
         }
-        assert_eq!(locate(DataName::Kmnist, &finder).unwrap(), Some(Source::Cache(folder)));
+        assert_eq!(locate(&DataName::Kmnist, &finder).unwrap(), Some(Source::Cache(folder)));
     }
 
     #[test]
     fn the_built_in_digits_cannot_be_fetched() {
-        let error = fetch(DataName::Digits, &Finder::default(), &mut |_| {}).unwrap_err().to_string();
-        assert_eq!(error, "the built-in digits are built in: there is nothing to fetch");
+        let error = fetch(&DataName::Digits, &Finder::default(), &mut |_| {}).unwrap_err().to_string();
+        assert_eq!(error, "there is nothing to fetch: built-in digits are at hand");
     }
 
     #[test]
@@ -414,20 +434,25 @@ mod tests {
         for (file, bytes) in tiny_entry(false).files.iter().zip(tiny()) {
             fs::write(folder.join(file.stem), bytes).unwrap();
         }
-        let loaded =
-            load_entry(&tiny_entry(false), &finder(root.path()), &served_by(gone), &mut |_| {}).unwrap();
+        let loaded = load_entry(
+            (&DataName::Mnist, &tiny_entry(false)),
+            &finder(root.path()),
+            &served_by(gone),
+            &mut |_| {},
+        )
+        .unwrap();
         assert!(loaded.notice.unwrap().contains("could only be checked for its structure"));
     }
 
     #[test]
     fn mnist_loads_where_it_is() {
         let finder = Finder { cache_dir: None, offline: true, ..Finder::from_env(None) };
-        if !matches!(locate(DataName::Mnist, &finder), Ok(Some(_))) {
+        if !matches!(locate(&DataName::Mnist, &finder), Ok(Some(_))) {
             eprintln!("skipped: set SEEDBED_DATA to a folder that holds mnist/ to run this test");
             return;
         }
-        let Loaded { dataset, notice } = load(DataName::Auto, &finder, &mut |_| {}).unwrap();
-        assert_eq!((dataset.name.as_str(), notice), ("mnist", None));
+        let Loaded { dataset, notice } = load(&DataName::Auto, &finder, &mut |_| {}).unwrap();
+        assert_eq!((dataset.name.clone(), notice), (DataName::Mnist, None));
         assert_eq!((dataset.train.count, dataset.test.count), (60_000, 10_000));
         // The first and last labels as every tutorial prints them.
         assert_eq!(dataset.train.labels[..3], [5, 0, 4]);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::catalog::{Entry, File};
-use crate::error::DataError;
+use crate::error::{DataError, Place};
 use crate::hash::sha256;
 use crate::idx::{self, Idx};
 use crate::pictures::Pictures;
@@ -78,8 +78,9 @@ pub(crate) fn read_file(file: &File, folder: &Path) -> Result<ReadFile, DataErro
 
     // The structure first: its message says more than two hashes that differ.
     let idx = idx::parse_plain(&name, plain, file.bytes())?;
-    let malformed =
-        |what, expected, received| DataError::Malformed { file: name.clone(), what, expected, received };
+    let malformed = |what, expected: String, received: String| {
+        DataError::malformed(&name, Place::Whole, what, expected, received)
+    };
     if idx.dims != file.dims {
         return Err(malformed("dimensions", format!("{:?}", file.dims), format!("{:?}", idx.dims)));
     }
@@ -124,8 +125,7 @@ fn pair(entry: &Entry, images: ReadFile, labels: ReadFile) -> Result<(Pictures, 
 }
 
 fn wrong(file: &ReadFile, what: &'static str, expected: impl ToString, received: impl ToString) -> DataError {
-    let (expected, received) = (expected.to_string(), received.to_string());
-    DataError::Malformed { file: file.name.clone(), what, expected, received }
+    DataError::malformed(&file.name, Place::Whole, what, expected.to_string(), received.to_string())
 }
 
 #[cfg(test)]

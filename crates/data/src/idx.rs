@@ -16,7 +16,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::error::DataError;
+use crate::error::{DataError, Place};
 
 const UNSIGNED_BYTE: u8 = 0x08;
 const MAX_DIMENSIONS: usize = 4;
@@ -196,12 +196,7 @@ fn looks_like(bytes: &[u8]) -> &'static str {
 }
 
 fn malformed(file: &str, what: &'static str, expected: impl ToString, received: impl ToString) -> DataError {
-    DataError::Malformed {
-        file: file.to_owned(),
-        what,
-        expected: expected.to_string(),
-        received: received.to_string(),
-    }
+    DataError::malformed(file, Place::Whole, what, expected.to_string(), received.to_string())
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use crate::error::DataError;
 
-/// Pictures of one size and their labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Samples of one shape and their labels: pictures, or rows of numbers, which are pictures one pixel high.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pictures {
     /// How many pictures.
     pub count: usize,
@@ -14,19 +14,22 @@ pub struct Pictures {
     /// Values per pixel: 1 is grey, 3 is red, green, blue.
     pub channels: usize,
     /// `count × height × width × channels` values in 0..=255, last dimension fastest. In MNIST 0 is paper, 255 ink.
+    /// Where there are `numbers`, this is how they are shown: the smallest training number as 0, the largest as 255.
     pub pixels: Vec<u8>,
+    /// What a network sees where bytes would not say it all: as many as there are pixels.
+    pub numbers: Option<Vec<f32>>,
     /// The class of each picture, from 0.
     pub labels: Vec<u16>,
 }
 
-/// Plain facts about some pictures, over all their bytes.
+/// Plain facts about some pictures, over all their bytes or numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
-    /// Mean of the bytes, in 0..=255.
+    /// Mean of the bytes, in 0..=255, or of the numbers.
     pub mean: f64,
-    /// Standard deviation of the bytes (divisor: their number).
+    /// Standard deviation (divisor: how many there are).
     pub std: f64,
-    /// Share of bytes that are zero, in 0..=1.
+    /// Share of zeros, in 0..=1.
     pub zeros: f64,
     /// How many pictures each class has.
     pub class_counts: Vec<usize>,
@@ -71,7 +74,35 @@ impl Pictures {
                 received: format!("{} at picture {index}", labels[index]),
             });
         }
-        Ok(Pictures { count, height, width, channels, pixels, labels })
+        Ok(Pictures { count, height, width, channels, pixels, numbers: None, labels })
+    }
+
+    /// Samples from numbers that are not bytes; `range` is what is shown as 0 and as 255.
+    ///
+    /// # Errors
+    /// As [`Pictures::new`].
+    pub fn of_numbers(
+        shape: [usize; 3],
+        numbers: Vec<f32>,
+        range: [f32; 2],
+        labels: Vec<u16>,
+        classes: usize,
+    ) -> Result<Pictures, DataError> {
+        let [low, high] = range;
+        let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+        let shown = numbers.iter().map(|number| ((number - low) * scale).round().clamp(0.0, 255.0) as u8);
+        let pictures = Pictures::new(shape, shown.collect(), labels, classes)?;
+        Ok(Pictures { numbers: Some(numbers), ..pictures })
+    }
+
+    /// Lengths of a sample's axes as Keras has them: `[height, width]`, with `channels` behind where there are
+    /// several; a picture one pixel high is a row of numbers, `[width]`.
+    pub fn axes(&self) -> Vec<usize> {
+        match [self.height, self.width, self.channels] {
+            [1, width, 1] => vec![width],
+            [height, width, 1] => vec![height, width],
+            all => all.to_vec(),
+        }
     }
 
     /// Bytes of one picture: height × width × channels.
@@ -100,14 +131,29 @@ impl Pictures {
                 received: count.to_string(),
             });
         }
-        self.pixels.truncate(count * self.picture_size());
+        let values = count * self.picture_size();
+        self.pixels.truncate(values);
+        if let Some(numbers) = &mut self.numbers {
+            numbers.truncate(values);
+        }
         self.labels.truncate(count);
         self.count = count;
         Ok(self)
     }
 
-    /// Mean, standard deviation, share of zeros and number of pictures per class; exact, in one pass.
+    /// Mean, standard deviation, share of zeros and number of pictures per class; exact for bytes.
     pub fn statistics(&self) -> Statistics {
+        let [mean, std, zeros] = self.numbers.as_ref().map_or_else(|| self.byte_moments(), |of| moments(of));
+        let classes = self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+        let mut class_counts = vec![0; classes];
+        for &label in &self.labels {
+            class_counts[usize::from(label)] += 1;
+        }
+        Statistics { mean, std, zeros, class_counts }
+    }
+
+    /// Mean, standard deviation and share of zeros of the bytes.
+    fn byte_moments(&self) -> [f64; 3] {
         let mut histogram = [0u64; 256];
         for &byte in &self.pixels {
             histogram[usize::from(byte)] += 1;
@@ -119,18 +165,17 @@ impl Pictures {
             sum.sum::<f64>() / total
         };
         let mean = moment(1);
-        let classes = self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-        let mut class_counts = vec![0; classes];
-        for &label in &self.labels {
-            class_counts[usize::from(label)] += 1;
-        }
-        Statistics {
-            mean,
-            std: (moment(2) - mean * mean).max(0.0).sqrt(),
-            zeros: histogram[0] as f64 / total,
-            class_counts,
-        }
+        [mean, (moment(2) - mean * mean).max(0.0).sqrt(), histogram[0] as f64 / total]
     }
+}
+
+/// Mean, standard deviation and share of zeros of numbers.
+fn moments(numbers: &[f32]) -> [f64; 3] {
+    let total = numbers.len().max(1) as f64;
+    let mean = numbers.iter().map(|&number| f64::from(number)).sum::<f64>() / total;
+    let square = |&number: &f32| (f64::from(number) - mean).powi(2);
+    let zeros = numbers.iter().filter(|&&number| number == 0.0).count();
+    [mean, (numbers.iter().map(square).sum::<f64>() / total).sqrt(), zeros as f64 / total]
 }
 
 #[cfg(test)]
@@ -148,6 +193,30 @@ mod tests {
         assert!((statistics.std - (800.0f64 / 6.0).sqrt()).abs() < 1e-12);
         assert_eq!(statistics.zeros, 0.5);
         assert_eq!(statistics.class_counts, [1, 0, 2]);
+    }
+
+    #[test]
+    fn numbers_are_kept_and_shown_between_black_and_white() {
+        let numbers = vec![-1.0, 0.0, 1.0, 3.0];
+        let rows = Pictures::of_numbers([1, 2, 1], numbers.clone(), [-1.0, 1.0], vec![0, 1], 2).unwrap();
+        assert_eq!(
+            (rows.pixels.as_slice(), rows.numbers.as_ref()),
+            ([0, 128, 255, 255].as_slice(), Some(&numbers))
+        );
+        let statistics = rows.statistics();
+        assert_eq!((statistics.mean, statistics.zeros), (0.75, 0.25));
+        assert!((statistics.std - 2.1875f64.sqrt()).abs() < 1e-12);
+        assert_eq!(rows.take(1).unwrap().numbers, Some(vec![-1.0, 0.0]));
+        let constant = Pictures::of_numbers([1, 1, 1], vec![5.0], [5.0, 5.0], vec![0], 1).unwrap();
+        assert_eq!(constant.pixels, [0]);
+    }
+
+    #[test]
+    fn axes_are_kerass() {
+        let axes = |shape: [usize; 3]| Pictures::new(shape, Vec::new(), Vec::new(), 1).unwrap().axes();
+        assert_eq!(axes([1, 4, 1]), [4]);
+        assert_eq!(axes([28, 28, 1]), [28, 28]);
+        assert_eq!((axes([8, 9, 3]), axes([1, 9, 3])), (vec![8, 9, 3], vec![1, 9, 3]));
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use crate::error::{LabError, within};
 use crate::recipe::DataRecipe;
 use seedbed_data::{Dataset, Pictures};
-use seedbed_nn::examples::{ByteTable, Examples};
+use seedbed_nn::examples::Examples;
 use seedbed_nn::model::Model;
 use seedbed_nn::shape::Shape;
+
+mod scale;
+
+use scale::Scale;
 
 /// Training and test samples of a dataset, normalized as they are gathered.
 #[derive(Clone, Debug)]
@@ -16,23 +20,39 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Takes the first `train_size` training pictures and all test pictures. `standard` normalization takes mean and
-    /// standard deviation from the training pictures that are used, and from nothing else.
+    /// Takes the first `train_size` training samples and all test samples. What normalization measures, it measures on
+    /// the training samples that are used, and on nothing else.
     ///
     /// # Errors
     /// [`LabError::Choice`] if there are fewer training pictures than asked for.
     pub fn new(dataset: &'a Dataset, data: &DataRecipe) -> Result<Self, LabError> {
         let train_size = data.train_size.unwrap_or(dataset.train.count);
         within("train_size", train_size, 1, dataset.train.count)?;
-        let used = &dataset.train.pixels[..train_size * dataset.train.picture_size()];
-        let table = data.normalization.table(used);
-        let train = examples(&dataset.train, table)?.slice(0, train_size);
-        Ok(Self { dataset, train, test: examples(&dataset.test, table)? })
+        let used = train_size * dataset.train.picture_size();
+        let [train, test] = match &dataset.train.numbers {
+            None => {
+                let table = data.normalization.table(&dataset.train.pixels[..used]);
+                let examples =
+                    |part: &'a Pictures| Examples::pictures(part.axes(), &part.pixels, table, &part.labels);
+                [examples(&dataset.train)?, examples(&dataset.test)?]
+            }
+            Some(numbers) => {
+                // Columns of a table measure different things; pixels all measure the same.
+                let columns = if dataset.train.axes().len() == 1 { dataset.train.width } else { 1 };
+                let scale = Scale::of(data.normalization, &numbers[..used], columns);
+                let examples = |part: &'a Pictures| {
+                    let numbers = scale.apply(part.numbers.as_deref().unwrap_or_default());
+                    Examples::shared(part.axes(), numbers, &part.labels)
+                };
+                [examples(&dataset.train)?, examples(&dataset.test)?]
+            }
+        };
+        Ok(Self { dataset, train: train.slice(0, train_size), test })
     }
 
-    /// The shape of one picture: `(28, 28)`, or `(32, 32, 3)` with colours.
+    /// The shape of one sample: `(28, 28)`, `(32, 32, 3)` with colours, `(4)` for four numbers.
     pub fn input_shape(dataset: &Dataset) -> Shape {
-        shape(&dataset.train)
+        dataset.train.axes().into()
     }
 
     /// The dataset itself.
@@ -55,7 +75,7 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`LabError::Choice`]: what the data need and what the model has.
     pub fn check(&self, model: &Model) -> Result<(), LabError> {
-        let (input, classes) = (shape(&self.dataset.train), self.dataset.class_names.len());
+        let (input, classes) = (Self::input_shape(self.dataset), self.dataset.class_names.len());
         let wrong = |what, expected, received| Err(LabError::Choice { what, expected, received });
         if model.sequential().input_shape != input {
             let received = model.sequential().input_shape.to_string();
@@ -72,17 +92,6 @@ impl<'a> Prepared<'a> {
         }
         Ok(())
     }
-}
-
-fn shape(pictures: &Pictures) -> Shape {
-    match pictures.channels {
-        1 => Shape::from([pictures.height, pictures.width]),
-        channels => Shape::from([pictures.height, pictures.width, channels]),
-    }
-}
-
-fn examples(pictures: &Pictures, table: ByteTable) -> Result<Examples<'_>, LabError> {
-    Ok(Examples::pictures(shape(pictures), &pictures.pixels, table, &pictures.labels)?)
 }
 
 #[cfg(test)]
@@ -117,6 +126,29 @@ mod tests {
             let expected = "last layer: expected 3 outputs, one for each class of Bright rows, received";
             assert_eq!(error, format!("{expected} {units}"));
         }
+    }
+
+    #[test]
+    fn numbers_are_normalized_by_column_in_tables_and_all_alike_in_pictures() {
+        let table = |shape: [usize; 3]| {
+            let numbers = vec![0.0, 10.0, 4.0, 30.0, 2.0, 20.0, 8.0, -10.0];
+            let part = Pictures::of_numbers(shape, numbers, [0.0, 30.0], vec![0, 1, 0, 1], 2);
+            let part = part.unwrap_or_else(|_| panic!("{shape:?} does not fit"));
+            Dataset { train: part.clone(), test: part, class_names: vec!["a".into(), "b".into()], ..rows() }
+        };
+        let seen = |shape: [usize; 3], normalization| {
+            let dataset = table(shape);
+            let data = DataRecipe { train_size: Some(3), normalization, ..DataRecipe::default() };
+            let prepared = Prepared::new(&dataset, &data).unwrap();
+            format!("{:?}", prepared.test())
+        };
+        // Columns 0, 4, 2 and 10, 30, 20 are used; the fourth sample is not.
+        let unit = seen([1, 2, 1], Normalization::Unit);
+        assert!(unit.contains("[0.0, 0.0, 1.0, 1.0, 0.5, 0.5, 2.0, -1.0]"), "{unit}");
+        let none = seen([1, 2, 1], Normalization::None);
+        assert!(none.contains("[0.0, 10.0, 4.0, 30.0, 2.0, 20.0, 8.0, -10.0]"), "{none}");
+        let pictures = seen([2, 1, 1], Normalization::Unit);
+        assert!(pictures.contains("[0.0, 0.33333334, 0.13333334, 1.0,"), "{pictures}");
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! shuffle = true
 //!
 //! [data]
-//! dataset = "auto"
+//! dataset = "auto" # or { path = "iris.csv", label = "species", test_fraction = 0.2 }
 //! normalization = "unit"
 //! train_size = 60000
 //! ```
@@ -87,13 +87,13 @@ pub struct FitRecipe {
 }
 
 /// What a model is trained on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataRecipe {
-    /// The dataset's name; `auto` by default.
+    /// The dataset's name, or a person's own data, a path or everything about it; `auto` by default.
     #[serde(with = "dataset_name")]
     pub dataset: DataName,
-    /// How bytes become numbers; `unit` by default.
+    /// How bytes, or numbers of any size, become numbers that a network can learn from; `unit` by default.
     pub normalization: Normalization,
     /// How many of the first training samples are used; all by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,16 +137,41 @@ impl From<Recipe> for ModelFile<Layer> {
     }
 }
 
+/// A dataset is a name or a path, or a table that says how a path is to be read.
 mod dataset_name {
-    use super::{DataName, Deserialize, Deserializer, Serializer};
-    use serde::de::Error;
+    use super::{DataName, Deserialize, Deserializer, Serialize, Serializer};
+    use seedbed_data::OwnData;
+    use serde::de::value::MapAccessDeserializer;
+    use serde::de::{Error, MapAccess, Visitor};
+    use std::fmt;
 
     pub(super) fn serialize<S: Serializer>(name: &DataName, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(name.as_str())
+        match name {
+            DataName::Own(own) => own.serialize(to),
+            named => to.collect_str(named),
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DataName, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
+        from.deserialize_any(NameOrTable)
+    }
+
+    struct NameOrTable;
+
+    impl<'de> Visitor<'de> for NameOrTable {
+        type Value = DataName;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a dataset's name, a path, or a table with a path")
+        }
+
+        fn visit_str<E: Error>(self, name: &str) -> Result<DataName, E> {
+            name.parse().map_err(E::custom)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<DataName, A::Error> {
+            OwnData::deserialize(MapAccessDeserializer::new(table)).map(DataName::Own)
+        }
     }
 }
 
@@ -205,6 +230,9 @@ impl Recipe {
         within("epochs", self.fit.epochs, 1, MAX_COUNT)?;
         within("batch_size", self.fit.batch_size, 1, MAX_COUNT)?;
         within("train_size", self.data.train_size.unwrap_or(1), 1, MAX_COUNT)?;
+        if let DataName::Own(own) = &self.data.dataset {
+            own.validate()?;
+        }
         self.model.summary()?;
         Ok(())
     }
@@ -223,6 +251,7 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use seedbed_data::OwnData;
     use seedbed_nn::prelude::*;
 
     const FILE: &str = r#"
@@ -287,6 +316,19 @@ mod tests {
         let text = recipe.to_toml();
         assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");
 
+        let own = OwnData {
+            label: Some("species".into()),
+            sample_shape: Some(vec![2, 2]),
+            test_fraction: Some(0.25),
+            split_seed: 3,
+            ..OwnData::at("plants/iris.csv")
+        };
+        recipe.data.dataset = DataName::Own(own);
+        let text = recipe.to_toml();
+        assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");
+        let short = parse(&format!("{FILE}\n[data]\ndataset = 'plants/iris.csv'\n")).unwrap();
+        assert_eq!(short.data.dataset, DataName::Own(OwnData::at("plants/iris.csv")));
+
         let text = parse(FILE).unwrap().to_toml();
         for line in
             ["learning_rate = 0.001", "beta_2 = 0.999", "bias_initializer = \"zeros\"", "shuffle = true"]
@@ -338,6 +380,19 @@ mod tests {
             ("[fit]\nepoch = 3", "unknown field `epoch`, expected one of `epochs`"),
             ("[fit]\nbatch_size = 2.5", "line 20, column 14"),
             ("[data]\ndataset = 'mnits'", "Did you mean \"mnist\"?"),
+            ("[data]\ndataset = 3", "expected a dataset's name, a path, or a table with a path"),
+            (
+                "[data]\ndataset = { path = 'x.csv', labels = 'y' }",
+                "unknown field `labels`, expected one of `path`, `label`",
+            ),
+            (
+                "[data]\ndataset = { path = 'x.csv', test_fraction = 1.0 }",
+                "test_fraction: expected a number above 0 and below 1, received 1",
+            ),
+            (
+                "[data]\ndataset = { path = 'x.csv', sample_shape = [0, 2] }",
+                "sample_shape: expected 1 to 3 lengths whose product is 1 to 16777216, received [0, 2]",
+            ),
             ("[data]\nnormalization = 'z'", "expected one of `none`, `unit`, `standard`"),
             ("[data]\ntrain_size = 0", "train_size: expected 1 to"),
             ("[extra]", "unknown field `extra`"),

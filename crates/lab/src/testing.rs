@@ -1,11 +1,11 @@
 //! A small dataset for tests: 4 × 4 pictures of three classes, each a brighter row with noise around it.
 
-use seedbed_data::{Dataset, Loaded, Pictures, Source};
+use seedbed_data::{DataName, Dataset, Loaded, Pictures, Source};
 
 /// 60 pictures to learn from and 30 to be judged by.
 pub(crate) fn rows() -> Dataset {
     Dataset {
-        name: "digits".into(),
+        name: DataName::Digits,
         title: "Bright rows".into(),
         source: Source::BuiltIn,
         class_names: ["top", "middle", "bottom"].map(str::to_owned).to_vec(),

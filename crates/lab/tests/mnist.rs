@@ -10,11 +10,11 @@ use std::sync::atomic::AtomicBool;
 /// Damaged data are an error, missing ones are not.
 fn mnist() -> Option<Loaded> {
     let finder = Finder { cache_dir: None, offline: true, ..Finder::from_env(None) };
-    if locate(DataName::Mnist, &finder).expect("MNIST is not damaged").is_none() {
+    if locate(&DataName::Mnist, &finder).expect("MNIST is not damaged").is_none() {
         eprintln!("skipped: SEEDBED_DATA does not point at a folder with MNIST");
         return None;
     }
-    Some(load(DataName::Mnist, &finder, &mut |_| {}).expect("MNIST can be read"))
+    Some(load(&DataName::Mnist, &finder, &mut |_| {}).expect("MNIST can be read"))
 }
 
 /// One epoch on a sixth of MNIST: enough to see that pictures, labels and normalization arrive as they should.

@@ -5,6 +5,7 @@ use crate::lane::F32Lane;
 use crate::losses::{Loss, Target};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
+use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
 pub(crate) mod lists;
@@ -82,7 +83,34 @@ pub(crate) enum Inputs<'a> {
     /// Pictures that stay bytes; normalised as a batch is gathered.
     Bytes(&'a [u8], ByteTable),
     /// Any numbers.
-    Floats(&'a [f32]),
+    Floats(Floats<'a>),
+}
+
+/// Numbers that belong to somebody else, or to all who hold a part of them.
+#[derive(Clone, Debug)]
+pub(crate) enum Floats<'a> {
+    Borrowed(&'a [f32]),
+    Shared(Arc<[f32]>, Range<usize>),
+}
+
+impl Deref for Floats<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Borrowed(floats) => floats,
+            Self::Shared(floats, range) => &floats[range.clone()],
+        }
+    }
+}
+
+impl Floats<'_> {
+    fn slice(&self, from: usize, to: usize) -> Self {
+        match self {
+            Self::Borrowed(floats) => Self::Borrowed(&floats[from..to]),
+            Self::Shared(floats, range) => Self::Shared(floats.clone(), range.start + from..range.start + to),
+        }
+    }
 }
 
 /// What every sample should give.
@@ -154,7 +182,25 @@ impl<'a> Examples<'a> {
         let shape = shape.into();
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, labels.len())?;
-        Ok(Self::new(shape, Inputs::Floats(inputs), Targets::Classes(labels), count))
+        let inputs = Inputs::Floats(Floats::Borrowed(inputs));
+        Ok(Self::new(shape, inputs, Targets::Classes(labels), count))
+    }
+
+    /// As [`Examples::classes`], of numbers that all who hold a part of them own together.
+    ///
+    /// # Errors
+    /// As [`Examples::pictures`].
+    pub fn shared(
+        shape: impl Into<Shape>,
+        inputs: Arc<[f32]>,
+        labels: &'a [u16],
+    ) -> Result<Self, ModelError> {
+        let shape = shape.into();
+        let count = count("inputs", inputs.len(), &shape)?;
+        same_count(count, labels.len())?;
+        let all = 0..inputs.len();
+        let inputs = Inputs::Floats(Floats::Shared(inputs, all));
+        Ok(Self::new(shape, inputs, Targets::Classes(labels), count))
     }
 
     /// Numbers, sample after sample, with `width` target numbers per sample.
@@ -171,7 +217,7 @@ impl<'a> Examples<'a> {
         let count = count("inputs", inputs.len(), &shape)?;
         same_count(count, self::count("targets", targets.len(), &Shape::from([width]))?)?;
         let targets = Targets::Rows { width, values: targets };
-        Ok(Self::new(shape, Inputs::Floats(inputs), targets, count))
+        Ok(Self::new(shape, Inputs::Floats(Floats::Borrowed(inputs)), targets, count))
     }
 
     /// Weighs the samples, as Keras's `sample_weight`: each loss is multiplied by its weight.
@@ -209,7 +255,7 @@ impl<'a> Examples<'a> {
         let size = self.shape.size();
         let inputs = match &self.inputs {
             Inputs::Bytes(bytes, table) => Inputs::Bytes(&bytes[from * size..to * size], *table),
-            Inputs::Floats(floats) => Inputs::Floats(&floats[from * size..to * size]),
+            Inputs::Floats(floats) => Inputs::Floats(floats.slice(from * size, to * size)),
         };
         let targets = match self.targets {
             Targets::Classes(labels) => Targets::Classes(&labels[from..to]),
@@ -249,7 +295,7 @@ impl<'a> Examples<'a> {
     pub(crate) fn with_labels<'b>(&'b self, labels: &'b [u16]) -> Examples<'b> {
         let inputs = match &self.inputs {
             Inputs::Bytes(bytes, table) => Inputs::Bytes(bytes, *table),
-            Inputs::Floats(floats) => Inputs::Floats(floats),
+            Inputs::Floats(floats) => Inputs::Floats(Floats::Borrowed(floats)),
         };
         Examples::new(self.shape.clone(), inputs, Targets::Classes(labels), self.count)
     }
@@ -411,7 +457,15 @@ mod tests {
         assert!(matches!(slice.inputs, Inputs::Bytes([3, 4, 5, 6, 7, 8], _)), "{slice:?}");
         assert!(matches!(slice.targets, Targets::Classes([5, 6])), "{slice:?}");
         let numbers = Examples::rows([4], &floats, 2, &rows).unwrap().slice(2, 9);
-        assert!(matches!(numbers.inputs, Inputs::Floats(&[8.0, 9.0, 10.0, 11.0])), "{numbers:?}");
+        let held = |examples: &Examples<'_>| match &examples.inputs {
+            Inputs::Floats(floats) => floats.to_vec(),
+            Inputs::Bytes(..) => Vec::new(),
+        };
+        assert_eq!(held(&numbers), [8.0, 9.0, 10.0, 11.0]);
+        let shared =
+            Examples::shared([3], floats.as_slice().into(), &[4, 5, 6, 7]).unwrap().slice(1, 9).slice(1, 2);
+        assert_eq!((held(&shared), shared.len()), (vec![6.0, 7.0, 8.0], 1));
+        assert!(matches!(shared.targets, Targets::Classes([6])), "{shared:?}");
         assert!(matches!(numbers.targets, Targets::Rows { width: 2, values: &[4.0, 5.0] }), "{numbers:?}");
         assert_eq!((classes.len(), slice.len(), numbers.len()), (4, 2, 1));
         for (from, to) in [(2, 2), (3, 1), (4, 9), (9, 9)] {

@@ -71,7 +71,7 @@ enum WorkName {
 
 pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(false, quiet);
-    let loaded = options.place.load(DataName::Mnist, &terminal)?;
+    let loaded = options.place.load(&DataName::Mnist, &terminal)?;
     let bench = Bench {
         work: match options.work {
             WorkName::Lesson => Work::Lesson,

@@ -31,7 +31,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     if options.json {
         let score = |pictures: usize, score: &seedbed::nn::Score| json!({ "pictures": pictures, "accuracy": score.accuracy(), "loss": score.loss() });
         terminal.json(&json!({
-            "dataset": loaded.dataset.name,
+            "dataset": loaded.dataset.name.to_string(),
             "notice": loaded.notice,
             "training": score(data.train().len(), &training),
             "test": score(data.test().len(), &test),

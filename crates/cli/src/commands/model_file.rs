@@ -30,7 +30,7 @@ impl TrainedModel {
         let recipe = Recipe::read(&self.model)?;
         let mut model = recipe.compile(0, all_threads())?;
         weights::load(&mut model, &self.weights)?;
-        let loaded = self.data.load(recipe.data.dataset, terminal)?;
+        let loaded = self.data.load(recipe.data.dataset.clone(), terminal)?;
         Ok((recipe, model, loaded))
     }
 }

@@ -96,9 +96,10 @@ impl From<Simd> for SimdLevel {
 pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(options.json, quiet);
     check_outputs(options)?;
-    let recipe = recipe(options)?;
+    let mut recipe = recipe(options)?;
     let model = model(options, &recipe)?;
-    let loaded = options.data.load(recipe.data.dataset, &terminal)?;
+    let loaded = options.data.place.load(&recipe.data.dataset, &terminal)?;
+    recipe.data.dataset = loaded.dataset.name.clone();
     let data = Prepared::new(&loaded.dataset, &recipe.data)?;
     data.check(&model)?;
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
@@ -114,7 +115,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     }
     if options.json {
         let recipe = &recipe;
-        terminal.json(&json!({ "dataset": loaded.dataset.name, "notice": loaded.notice, "recipe": recipe, "trial": outcome.record }))?;
+        terminal.json(&json!({ "dataset": loaded.dataset.name.to_string(), "notice": loaded.notice, "recipe": recipe, "trial": outcome.record }))?;
     } else {
         terminal.paragraph(&result(&outcome.record))?;
     }
@@ -138,7 +139,7 @@ fn recipe(options: &Options) -> anyhow::Result<Recipe> {
     recipe.fit.epochs = options.epochs.unwrap_or(recipe.fit.epochs);
     recipe.fit.batch_size = options.batch_size.unwrap_or(recipe.fit.batch_size);
     recipe.fit.shuffle &= !options.no_shuffle;
-    recipe.data.dataset = options.data.data.unwrap_or(recipe.data.dataset);
+    recipe.data.dataset = options.data.name(recipe.data.dataset)?;
     recipe.validate()?;
     Ok(recipe)
 }

@@ -71,7 +71,7 @@ impl Part {
                 });
             }
         });
-        Pictures { count, height: pen::SIDE, width: pen::SIDE, channels: 1, pixels, labels }
+        Pictures { count, height: pen::SIDE, width: pen::SIDE, channels: 1, pixels, numbers: None, labels }
     }
 }
 

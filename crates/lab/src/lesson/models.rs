@@ -112,7 +112,7 @@ impl LessonOptions {
             compile: CompileRecipe { optimizer: choices.optimizer, loss: choices.loss },
             fit: FitRecipe { epochs: self.epochs, batch_size: self.batch_size, ..FitRecipe::default() },
             data: DataRecipe {
-                dataset: dataset.name.parse()?,
+                dataset: dataset.name.clone(),
                 train_size: self.train_size,
                 ..DataRecipe::default()
             },

@@ -19,29 +19,31 @@ pub(super) fn dataset(loaded: &Loaded, train_count: usize, normalization: Normal
     let picture =
         |index: usize| Picture { label: labels[index], pixels: dataset.train.picture(index).to_vec() };
     DatasetRecord {
-        name: dataset.name.clone(),
+        name: dataset.name.to_string(),
         title: dataset.title.clone(),
         source: format!("the pictures come from {}.", dataset.source),
         notice: loaded.notice.clone(),
         class_names: dataset.class_names.clone(),
         height: dataset.train.height,
         width: dataset.train.width,
+        channels: dataset.train.channels,
         train_count,
         test_count: dataset.test.count,
         first_labels: labels[..LABELS.min(train_count)].to_vec(),
         last_labels: labels[train_count.saturating_sub(LABELS)..].to_vec(),
-        normalization: words(normalization).to_owned(),
+        normalization: words(normalization, dataset.train.numbers.is_some()).to_owned(),
         pictures: (0..PICTURES.min(train_count)).map(picture).collect(),
     }
 }
 
-/// What ends the sentence "before a network sees a picture, its bytes are …".
-fn words(normalization: Normalization) -> &'static str {
+/// What ends the sentence "before a network sees a sample, its numbers are …".
+fn words(normalization: Normalization, numbers: bool) -> &'static str {
     match normalization {
         Normalization::None => "left as they are",
+        Normalization::Unit if numbers => "scaled so that the training numbers lie between 0 and 1",
         Normalization::Unit => "divided by 255",
         Normalization::Standard => {
-            "reduced by the training bytes' mean and divided by their standard deviation"
+            "reduced by the training numbers' mean and divided by their standard deviation"
         }
     }
 }

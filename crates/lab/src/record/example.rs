@@ -53,6 +53,7 @@ pub(crate) fn lesson(seeds: u64, epochs: usize) -> LessonRecord {
             class_names: vec!["left".into(), "right".into()],
             height: 2,
             width: 2,
+            channels: 1,
             train_count: 60,
             test_count: 10,
             first_labels: vec![1, 0, 1],

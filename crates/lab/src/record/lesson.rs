@@ -60,6 +60,9 @@ pub struct DatasetRecord {
     pub height: usize,
     /// Width of a picture in pixels.
     pub width: usize,
+    /// Values per pixel: 1 is grey, 3 is red, green, blue.
+    #[serde(default = "one")]
+    pub channels: usize,
     /// How many pictures were trained on.
     pub train_count: usize,
     /// How many pictures were tested on.
@@ -74,12 +77,33 @@ pub struct DatasetRecord {
     pub pictures: Vec<Picture>,
 }
 
+/// What records of before there were colours mean.
+fn one() -> usize {
+    1
+}
+
+impl DatasetRecord {
+    /// The shape of one sample, as NumPy writes what follows the number of samples: "28, 28", "32, 32, 3", "4".
+    pub fn sample_shape(&self) -> String {
+        match [self.height, self.width, self.channels] {
+            [1, width, 1] => width.to_string(),
+            [height, width, 1] => format!("{height}, {width}"),
+            [height, width, channels] => format!("{height}, {width}, {channels}"),
+        }
+    }
+
+    /// Whether the samples are rows of numbers, which nobody can look at.
+    pub fn is_table(&self) -> bool {
+        self.height == 1 && self.channels == 1
+    }
+}
+
 /// One picture with its label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Its class.
     pub label: usize,
-    /// Its pixels, row by row, 0 to 255.
+    /// Its pixels, row by row, channel by channel, 0 to 255.
     #[serde(with = "bytes")]
     pub pixels: Vec<u8>,
 }

@@ -15,6 +15,27 @@ pub fn bytes(pixels: &[u8], width: usize, scale: fn(f64) -> Rgb, alt: &str) -> M
     image(pixels, width, &palette, false, alt)
 }
 
+/// A sample as an image: red, green and blue as they are, anything else as [`bytes`] in colours from `scale`, the mean
+/// of its channels where there are several. A row of numbers is no picture.
+pub fn sample(
+    pixels: &[u8],
+    [height, width, channels]: [usize; 3],
+    scale: fn(f64) -> Rgb,
+    alt: &str,
+) -> Markup {
+    match channels {
+        1 if height == 1 => html! {},
+        1 => bytes(pixels, width, scale, alt),
+        3 => embedded(png_file(pixels, width, Form::Colour), pixels.len() / 3, width, alt),
+        _ => {
+            let mean = |pixel: &[u8]| {
+                (pixel.iter().map(|&value| usize::from(value)).sum::<usize>() / pixel.len()) as u8
+            };
+            bytes(&pixels.chunks(channels.max(1)).map(mean).collect::<Vec<_>>(), width, scale, alt)
+        }
+    }
+}
+
 /// A colour scale as an upright bar, its high end on top.
 pub fn color_bar(scale: fn(f64) -> Rgb) -> Markup {
     let palette: Vec<Rgb> = (0..=255).map(|level| scale(1.0 - f64::from(level) / 255.0)).collect();
@@ -79,29 +100,49 @@ impl KernelSheet<'_> {
     }
 }
 
+/// What the bytes of an image are.
+enum Form<'a> {
+    /// Places in a palette, whose first may be transparent.
+    Palette(&'a [Rgb], bool),
+    /// Red, green, blue in turn.
+    Colour,
+}
+
 fn image(pixels: &[u8], width: usize, palette: &[Rgb], first_is_transparent: bool, alt: &str) -> Markup {
-    let Some(file) = png_file(pixels, width, palette, first_is_transparent) else { return html! {} };
-    let height = pixels.len().div_ceil(width);
+    let file = png_file(pixels, width, Form::Palette(palette, first_is_transparent));
+    embedded(file, pixels.len(), width, alt)
+}
+
+/// The page's element for a PNG file of so many pixels, or nothing without a file.
+fn embedded(file: Option<Vec<u8>>, pixels: usize, width: usize, alt: &str) -> Markup {
+    let Some(file) = file else { return html! {} };
+    let height = pixels.div_ceil(width);
     html! {
         img.pixels width=(width) height=(height) alt=(alt)
             src={ "data:image/png;base64," (STANDARD.encode(file)) };
     }
 }
 
-/// A palette PNG, or `None` without pixels.
-fn png_file(pixels: &[u8], width: usize, palette: &[Rgb], first_is_transparent: bool) -> Option<Vec<u8>> {
-    let height = pixels.len().checked_div(width).filter(|&height| height > 0)?;
-    let whole_rows = &pixels[..height * width];
+/// A PNG, or `None` without pixels.
+fn png_file(bytes: &[u8], width: usize, form: Form<'_>) -> Option<Vec<u8>> {
+    let row = if matches!(form, Form::Colour) { 3 * width } else { width };
+    let height = bytes.len().checked_div(row).filter(|&height| height > 0)?;
+    let whole_rows = &bytes[..height * row];
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-    encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
-    // Filters compare neighbouring bytes, which palette entries are not made for.
-    encoder.set_filter(png::Filter::NoFilter);
-    encoder.set_palette(palette.concat());
-    if first_is_transparent {
-        encoder.set_trns(vec![0u8]);
+    match form {
+        Form::Colour => encoder.set_color(png::ColorType::Rgb),
+        Form::Palette(palette, first_is_transparent) => {
+            encoder.set_color(png::ColorType::Indexed);
+            // Filters compare neighbouring bytes, which palette entries are not made for.
+            encoder.set_filter(png::Filter::NoFilter);
+            encoder.set_palette(palette.concat());
+            if first_is_transparent {
+                encoder.set_trns(vec![0u8]);
+            }
+        }
     }
     let mut writer = encoder.write_header().ok()?;
     writer.write_image_data(whole_rows).ok()?;
@@ -130,6 +171,23 @@ mod tests {
         let markup = bytes(&pixels, 28, color::ink, "a picture").into_string();
         assert_eq!(decode(&markup), (28, pixels));
         assert!(markup.contains(r#"width="28" height="28" alt="a picture""#), "{markup}");
+    }
+
+    #[test]
+    fn colours_survive_the_png_and_rows_of_numbers_are_no_pictures() {
+        let pixels: Vec<u8> = (0..4 * 5 * 3).map(|i| (i * 7) as u8).collect();
+        let of = |shape| sample(&pixels, shape, color::ink, "a picture").into_string();
+        assert_eq!(decode(&of([4, 5, 3])), (5, pixels.clone()));
+        assert!(of([4, 5, 3]).contains(r#"width="5" height="4""#));
+        assert_eq!(decode(&of([6, 10, 1])), (10, pixels.clone()));
+        assert_eq!(
+            decode(&of([3, 10, 2])).1,
+            pixels
+                .chunks(2)
+                .map(|pair| ((u16::from(pair[0]) + u16::from(pair[1])) / 2) as u8)
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(of([1, 60, 1]), "");
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn dataset() -> DatasetRecord {
         class_names: (0..10).map(|digit| digit.to_string()).collect(),
         height: SIDE,
         width: SIDE,
+        channels: 1,
         train_count: 60_000,
         test_count: 10_000,
         first_labels: vec![5, 0, 4],

@@ -1,5 +1,6 @@
 //! Steps 1 to 10: what it runs on, the data, the three models, and how they are trained.
 
+use super::super::data::shape;
 use crate::terminal::Terminal;
 use crate::terminal::picture;
 use crate::terminal::table::table;
@@ -71,22 +72,33 @@ fn data(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
         dataset.test.count,
     ))?;
     terminal.paragraph(&format!(
-        "That is {} pictures to learn from and {} to be tested on, each of {}×{} pixels.",
+        "That is {} {2}s to learn from and {} to be tested on, each of {3}.",
         count(dataset.train.count),
         count(dataset.test.count),
-        dataset.train.height,
-        dataset.train.width
+        sample_word(&dataset.train),
+        size(&dataset.train),
     ))?;
     match lesson.options.train_size {
         Some(used) => {
-            terminal.paragraph(&format!("Of the pictures to learn from, the first {} are used.", count(used)))
+            let whole = sample_word(&dataset.train);
+            terminal.paragraph(&format!("Of the {whole}s to learn from, the first {} are used.", count(used)))
         }
         None => Ok(()),
     }
 }
 
-fn shape(pictures: &Pictures) -> String {
-    format!("({}, {}, {})", pictures.count, pictures.height, pictures.width)
+/// What a sample is called.
+fn sample_word(part: &Pictures) -> &'static str {
+    if part.axes().len() == 1 { "sample" } else { "picture" }
+}
+
+/// What a sample consists of.
+fn size(part: &Pictures) -> String {
+    match part.axes()[..] {
+        [numbers] => plural(numbers, "number"),
+        [height, width] => format!("{height}×{width} pixels"),
+        _ => format!("{}×{} pixels of {} values", part.height, part.width, part.channels),
+    }
 }
 
 /// The first and the last three, as NumPy prints a long array.
@@ -101,18 +113,45 @@ fn labels(labels: &[u16]) -> String {
 fn pictures(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
     let dataset = &lesson.loaded.dataset;
     let (train, name) = (&dataset.train, &dataset.class_names[usize::from(dataset.train.labels[0])]);
-    step(terminal, 4, "the first picture, before normalization")?;
-    terminal.paragraph(&format!("It is labelled {name}. Every pixel is a whole number from 0 to 255:"))?;
+    let whole = sample_word(train);
+    step(terminal, 4, &format!("the first {whole}, before normalization"))?;
+    let are = match (&train.numbers, train.channels) {
+        (Some(_), _) => "Its numbers are",
+        (None, 1) => "Every pixel is a whole number from 0 to 255",
+        (None, _) => "Every pixel is red, green and blue, each a whole number from 0 to 255",
+    };
+    terminal.paragraph(&format!("It is labelled {name}. {are}:"))?;
     terminal.lines("")?;
-    terminal.lines(&picture::large(train.picture(0), train.width, terminal.color()).join("\n"))?;
+    match train.axes()[..] {
+        [_] => terminal.paragraph(&numbers(train))?,
+        _ => terminal.lines(&picture::large(train, 0, terminal.color()).join("\n"))?,
+    }
     step(terminal, 5, "normalization")?;
-    terminal.paragraph(
-        "Every pixel is divided by 255, so that the networks see numbers from 0 to 1. Inputs of moderate size give \
-         gradients of moderate size, and the optimizers' usual step sizes fit them.",
-    )?;
-    step(terminal, 6, "the first 25 pictures with their labels")?;
+    let done = match (&train.numbers, whole) {
+        (None, _) => "Every pixel is divided by 255, so that the networks see numbers from 0 to 1.",
+        (Some(_), "picture") => "The numbers are scaled so that the training pictures' lie between 0 and 1.",
+        (Some(_), _) => "Every column is scaled so that the training samples' numbers lie between 0 and 1.",
+    };
+    terminal.paragraph(&format!(
+        "{done} Inputs of moderate size give gradients of moderate size, and the optimizers' usual step sizes fit them."
+    ))?;
+    if whole == "sample" {
+        return step(terminal, 6, "no pictures: these samples are rows of numbers");
+    }
+    step(terminal, 6, &format!("the first {} with their labels", plural(train.count.min(25), "picture")))?;
     terminal.lines("")?;
     terminal.lines(&picture::first_25(dataset, terminal.color()).join("\n"))
+}
+
+/// The first sample's numbers.
+fn numbers(train: &Pictures) -> String {
+    let shown = train.width.min(20);
+    let number = |index: usize| match &train.numbers {
+        Some(numbers) => numbers[index].to_string(),
+        None => train.pixels[index].to_string(),
+    };
+    let more = if train.width > shown { " …" } else { "" };
+    format!("[{}{more}]", (0..shown).map(number).collect::<Vec<_>>().join(" "))
 }
 
 fn models(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
@@ -121,11 +160,10 @@ fn models(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
     let hidden = lesson.options.hidden;
     step(terminal, 7, "model 1, the baseline")?;
     terminal.paragraph(&format!(
-        "Flatten lays the {0}×{1} pixels out in one row of {2}. The first Dense layer has {hidden} units: each weighs \
-         all {2} pixels, adds a bias, and passes the sum on if it is positive (relu). The last layer has one unit per \
-         class; softmax makes probabilities of their {classes} sums.",
-        train.height,
-        train.width,
+        "Flatten lays the {} out in one row of {1}. The first Dense layer has {hidden} units: each weighs all {1} \
+         numbers, adds a bias, and passes the sum on if it is positive (relu). The last layer has one unit per class; \
+         softmax makes probabilities of their {classes} sums.",
+        size(train),
         train.picture_size(),
     ))?;
     summary(first, terminal)?;

@@ -7,12 +7,13 @@ use crate::report::{color, picture};
 use maud::{Markup, html};
 
 pub(super) fn section(data: &DatasetRecord) -> Markup {
-    let size = format!("{}, {}", data.height, data.width);
+    let size = data.sample_shape();
+    let (whole, holds) = if data.is_table() { ("sample", "numbers") } else { ("picture", "bytes, 0 to 255") };
     let row = |name: &str, shape: String, holds: String| vec![name.to_owned(), shape, holds];
     let rows = [
-        row("training pictures", format!("({}, {size})", data.train_count), "bytes, 0 to 255".into()),
+        row(&format!("training {whole}s"), format!("({}, {size})", data.train_count), holds.into()),
         row("training labels", format!("({},)", data.train_count), labels(data)),
-        row("test pictures", format!("({}, {size})", data.test_count), "bytes, 0 to 255".into()),
+        row(&format!("test {whole}s"), format!("({}, {size})", data.test_count), holds.into()),
         row(
             "test labels",
             format!("({},)", data.test_count),
@@ -21,14 +22,14 @@ pub(super) fn section(data: &DatasetRecord) -> Markup {
     ];
     let body = html! {
         p {
-            "The networks learn from " (count(data.train_count)) " labelled pictures and are examined on "
-            (count(data.test_count)) " others. Before a network sees a picture, its bytes are " (data.normalization) "."
+            "The networks learn from " (count(data.train_count)) " labelled " (whole) "s and are examined on "
+            (count(data.test_count)) " others. Before a network sees a " (whole) ", its numbers are " (data.normalization) "."
         }
         figure.table {
             figcaption { "The four arrays of " (data.title) "." }
             div.words { (bare_table(&["array", "shape", "holds"], &rows)) }
         }
-        @if !data.pictures.is_empty() {
+        @if !data.pictures.is_empty() && !data.is_table() {
             (figure(
                 &[panel("The first training picture, as it is in the file", &first(data)),
                   panel("The first training pictures, normalized, with their labels", &grid(data))],
@@ -51,15 +52,22 @@ pub(super) fn class_name(names: &[String], class: usize) -> String {
     names.get(class).cloned().unwrap_or_else(|| class.to_string())
 }
 
+/// A sample of the dataset as an image.
+pub(super) fn image(pixels: &[u8], data: &DatasetRecord, scale: fn(f64) -> color::Rgb, alt: &str) -> Markup {
+    picture::sample(pixels, [data.height, data.width, data.channels], scale, alt)
+}
+
 fn first(data: &DatasetRecord) -> Markup {
     let Some(first) = data.pictures.first() else { return html! {} };
     let name = class_name(&data.class_names, first.label);
     html! {
         div.first {
-            (picture::bytes(&first.pixels, data.width, color::sequential, &format!("a picture of class {name}")))
-            div.bar {
-                (picture::color_bar(color::sequential))
-                span { @for level in [255, 191, 128, 64, 0] { i { (level) } } }
+            (image(&first.pixels, data, color::sequential, &format!("a picture of class {name}")))
+            @if data.channels != 3 {
+                div.bar {
+                    (picture::color_bar(color::sequential))
+                    span { @for level in [255, 191, 128, 64, 0] { i { (level) } } }
+                }
             }
         }
     }
@@ -69,7 +77,7 @@ fn grid(data: &DatasetRecord) -> Markup {
     html! {
         ul.tiles.five {
             @for sample in data.pictures.iter().take(25) {
-                li { (picture::bytes(&sample.pixels, data.width, color::ink, "")) b { (class_name(&data.class_names, sample.label)) } }
+                li { (image(&sample.pixels, data, color::ink, "")) b { (class_name(&data.class_names, sample.label)) } }
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Where the models err: confusion matrices and the most confident mistakes.
 
-use super::data::class_name;
+use super::data::{class_name, image};
 use crate::format::{capitalized, count, fixed};
 use crate::record::{DatasetRecord, Inspection, LessonRecord, Mistake};
+use crate::report::color;
 use crate::report::page::{figure, panel, section as page_section};
 use crate::report::svg::heat_map;
-use crate::report::{color, picture};
 use maud::{Markup, html};
 
 /// How many mistakes of each model are shown.
@@ -57,7 +57,7 @@ fn tile(mistake: &Mistake, dataset: &DatasetRecord) -> Markup {
     let alt = format!("test picture {}: {label} taken for {predicted}", mistake.index);
     html! {
         li title=(alt) {
-            (picture::bytes(&mistake.pixels, dataset.width, color::ink, &alt))
+            (image(&mistake.pixels, dataset, color::ink, &alt))
             b { (label) } " → " b { (predicted) } br;
             (fixed(100.0 * mistake.probability, 1)) "%"
         }

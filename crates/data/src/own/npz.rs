@@ -1,0 +1,148 @@
+//! NPZ, NumPy's archive of arrays: a zip file with one `.npy` file per array.
+//!
+//! Read are `x_train`, `y_train`, `x_test`, `y_test`, as in Keras's `mnist.npz`, or `x` and `y`. Other arrays are left
+//! alone. Archives are never unpacked onto the disk, so names in them cannot point anywhere.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::npy::{self, Wrong};
+use super::samples::{Labels, Samples, too_many};
+use super::{MAX_SAMPLE, MAX_VALUES};
+use crate::cache::io;
+use crate::error::{DataError, Place};
+
+/// The most bytes of one array: numbers of eight bytes.
+const MAX_BYTES: u64 = 8 * MAX_VALUES;
+
+/// Above this size an array may not be larger than [`MAX_RATIO`] times its compressed form. Below it nothing is at
+/// stake, and labels that are sorted do shrink more.
+const SMALL: u64 = 64 << 20;
+const MAX_RATIO: u64 = 100;
+
+/// Reads the arrays of an NPZ file: training samples, and test samples where it has them.
+pub(super) fn read(path: &Path) -> Result<(Samples, Option<Samples>), DataError> {
+    let file = File::open(path).map_err(io("read", path))?;
+    parse(&path.display().to_string(), BufReader::new(file))
+}
+
+/// As [`read`], from anything; `file` is only used in messages.
+pub(super) fn parse(file: &str, from: impl Read + Seek) -> Result<(Samples, Option<Samples>), DataError> {
+    let archive = ZipArchive::new(from)
+        .map_err(|error| DataError::malformed(file, Place::Whole, "zip archive", "an intact one", error))?;
+    let mut archive = Archive { file, archive };
+    let has = |archive: &Archive<'_, _>, names: &[&str]| {
+        names.iter().all(|name| archive.archive.index_for_name(&format!("{name}.npy")).is_some())
+    };
+    if has(&archive, &["x_train", "y_train", "x_test", "y_test"]) {
+        Ok((archive.samples("x_train", "y_train")?, Some(archive.samples("x_test", "y_test")?)))
+    } else if has(&archive, &["x", "y"]) {
+        Ok((archive.samples("x", "y")?, None))
+    } else {
+        let expected = "x_train, y_train, x_test and y_test, or x and y";
+        let names = archive.archive.file_names().flatten();
+        let mut received: Vec<String> =
+            names.map(|name| name.trim_end_matches(".npy").to_owned()).take(20).collect();
+        received.sort_unstable();
+        Err(DataError::malformed(file, Place::Whole, "arrays", expected, received.join(", ")))
+    }
+}
+
+struct Archive<'a, R> {
+    file: &'a str,
+    archive: ZipArchive<R>,
+}
+
+impl<R: Read + Seek> Archive<'_, R> {
+    fn samples(&mut self, inputs: &str, labels: &str) -> Result<Samples, DataError> {
+        let labels = self.labels(labels)?;
+        let name = format!("{inputs}.npy");
+        let bytes = self.bytes(&name)?;
+        let array = npy::parse(&bytes).map_err(|wrong| self.wrong(&name, wrong))?;
+        let count = labels.codes.len();
+        let shape = match array.shape.split_first() {
+            Some((&first, shape)) if first == count && (1..=3).contains(&shape.len()) => shape.to_vec(),
+            _ => {
+                let expected = format!("({count}, …), one sample per label, each with 1 to 3 axes");
+                return Err(self.shape(&name, expected, &array.shape));
+            }
+        };
+        if let [channels @ (1 | 3), _, width] = shape[..]
+            && width > 4
+        {
+            let expected = "channels in the last axis; save x.transpose(0, 2, 3, 1)";
+            return Err(self.shape(
+                &name,
+                format!("{expected}, as these look like {channels} in the first"),
+                &array.shape,
+            ));
+        }
+        if super::samples::size(&shape).is_none() {
+            return Err(self.shape(&name, format!("samples of 1 to {MAX_SAMPLE} values"), &array.shape));
+        }
+        let values = array.values().map_err(|wrong| self.wrong(&name, wrong))?;
+        Samples::new(shape, values, labels)
+    }
+
+    /// Labels in one column.
+    fn labels(&mut self, name: &str) -> Result<Labels, DataError> {
+        let name = format!("{name}.npy");
+        let bytes = self.bytes(&name)?;
+        let array = npy::parse(&bytes).map_err(|wrong| self.wrong(&name, wrong))?;
+        if !matches!(array.shape[..], [_] | [_, 1]) {
+            return Err(self.shape(
+                &name,
+                "one label per sample: (samples,) or (samples, 1)".into(),
+                &array.shape,
+            ));
+        }
+        let labels = array.labels().map_err(|wrong| self.wrong(&name, wrong))?;
+        labels.ok_or_else(|| too_many(self.file, Place::Entry(name.into(), 0)))
+    }
+
+    /// The content of one file of the archive, checked by its CRC-32.
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, DataError> {
+        let file = self.file;
+        let place = |byte| Place::Entry(name.into(), byte);
+        let mut entry = self.archive.by_name(name).map_err(|error| {
+            DataError::malformed(file, place(0), "entry of the zip archive", "an intact one", error)
+        })?;
+        let (size, compressed) = (entry.size(), entry.compressed_size());
+        if size > MAX_BYTES || (size > SMALL && size / MAX_RATIO > compressed) {
+            let expected =
+                format!("at most {MAX_BYTES} bytes, {MAX_RATIO} times the compressed {compressed}");
+            return Err(DataError::malformed(file, place(0), "expansion", expected, size));
+        }
+        // What the archive claims is only believed as far as bytes arrive.
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(SMALL)).unwrap_or_default());
+        let read = entry.by_ref().take(size + 1).read_to_end(&mut bytes);
+        if let Err(error) = read {
+            let at = place(bytes.len() as u64);
+            return Err(DataError::malformed(file, at, "compressed data", "an intact stream", error));
+        }
+        if bytes.len() as u64 != size {
+            let at = place(bytes.len() as u64);
+            return Err(DataError::malformed(
+                file,
+                at,
+                "uncompressed size",
+                format!("{size} bytes"),
+                bytes.len(),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    fn wrong(&self, name: &str, wrong: Wrong) -> DataError {
+        let Wrong { byte, what, expected, received } = wrong;
+        DataError::malformed(self.file, Place::Entry(name.into(), byte as u64), what, expected, received)
+    }
+
+    fn shape(&self, name: &str, expected: String, received: &[usize]) -> DataError {
+        let place = Place::Entry(name.into(), 0);
+        DataError::malformed(self.file, place, "shape", expected, format!("{received:?}"))
+    }
+}
