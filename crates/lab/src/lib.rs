@@ -12,6 +12,7 @@
 //! | [`trial`] | runs one recipe with one seed, returns its record |
 //! | [`mod@bench`] | the work that is timed against other programs |
 //! | [`weights`], [`history`] | what a trial leaves, as files |
+//! | [`tensorboard`] | a training or a study as event files for TensorBoard |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
 //! | [`comparison`] | takes a record, returns every model's scores and its paired differences to the baseline |
 //! | [`answer`](mod@answer) | says in words what a comparison shows |
@@ -33,6 +34,7 @@ pub mod recipe;
 pub mod record;
 pub mod report;
 pub mod statistics;
+pub mod tensorboard;
 #[cfg(test)]
 mod testing;
 pub mod trial;

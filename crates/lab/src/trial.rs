@@ -29,6 +29,8 @@ pub trait Observer {
     }
     /// After an epoch, with everything that was measured.
     fn epoch_end(&mut self, _record: &EpochRecord) {}
+    /// After an epoch, with the weights that it was measured with.
+    fn weights(&mut self, _record: &EpochRecord, _weights: &mut dyn Weights) {}
 }
 
 /// Listens to nothing.
@@ -140,7 +142,7 @@ impl Callback for Listener<'_> {
         self.observer.batch_end(at, so_far)
     }
 
-    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, _weights: &mut dyn Weights) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, weights: &mut dyn Weights) -> ControlFlow<()> {
         let number = |name| logs.get(name).unwrap_or(f64::NAN);
         let record = EpochRecord {
             epoch: at.epoch + 1,
@@ -153,6 +155,7 @@ impl Callback for Listener<'_> {
             seconds: self.trained.as_secs_f64(),
         };
         self.observer.epoch_end(&record);
+        self.observer.weights(&record, weights);
         self.epochs.push(record);
         ControlFlow::Continue(())
     }

@@ -551,6 +551,17 @@ fn class_weights(examples: &Examples<'_>, class_weight: &[(usize, f64)], outputs
     (!class_weight.is_empty()).then(all)
 }
 
+/// A model takes what a callback copied from another that was compiled in the same way.
+impl Weights for Model {
+    fn copy(&self) -> Vec<f32> {
+        self.state.copy()
+    }
+
+    fn restore(&mut self, copy: &[f32]) {
+        self.state.restore(copy);
+    }
+}
+
 impl Weights for State {
     fn copy(&self) -> Vec<f32> {
         self.weights.as_slice().to_vec()

@@ -13,10 +13,11 @@ use seedbed::lab::format::{fixed, percent, plural};
 use seedbed::lab::prepared::Prepared;
 use seedbed::lab::recipe::Recipe;
 use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
+use seedbed::lab::tensorboard::TrainingLog;
 use seedbed::lab::trial::{self, Observer};
 use seedbed::lab::{history, weights};
 use seedbed::nn::Score;
-use seedbed::nn::callbacks::Progress;
+use seedbed::nn::callbacks::{Progress, Weights};
 use seedbed::nn::kernels::SimdLevel;
 use seedbed::nn::model::{Compile, Model};
 use serde_json::json;
@@ -46,6 +47,11 @@ pub(crate) struct Options {
     /// Writes what every epoch measured, as JSON or CSV by the file's ending
     #[arg(long, value_name = "OUT.json|csv")]
     history: Option<PathBuf>,
+
+    /// Writes event files for TensorBoard into this folder while it trains: scores, learning rate, weights and outputs
+    /// of layers as histograms, hyperparameters
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
 
     /// The seed of everything random: first weights, order of pictures, dropout
     #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 0)]
@@ -104,9 +110,16 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     data.check(&model)?;
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
     let interrupt = Interrupt::catch()?;
-    let mut watcher = Watcher { bar: (!quiet).then(ProgressBar::new), asked: interrupt.asked() };
+    let log = options.tensorboard.as_deref();
+    let log = log
+        .map(|folder| TrainingLog::begin(folder, &recipe, options.seed, &model, data.test()))
+        .transpose()?;
+    let mut watcher = Watcher { bar: (!quiet).then(ProgressBar::new), log, asked: interrupt.asked() };
     let name = options.model.display().to_string();
     let outcome = trial::fit(model, &name, &recipe, options.seed, &data, &mut watcher)?;
+    if let Some(log) = watcher.log {
+        log.finish(&outcome.record)?;
+    }
     if let Some(path) = &options.save {
         weights::save(&outcome.model, path)?;
     }
@@ -180,9 +193,10 @@ fn ending(trial: &TrialRecord) -> String {
     }
 }
 
-/// Draws progress and passes Ctrl-C on.
+/// Draws progress, writes the log and passes Ctrl-C on.
 struct Watcher<'a> {
     bar: Option<ProgressBar>,
+    log: Option<TrainingLog<'a>>,
     asked: &'a AtomicBool,
 }
 
@@ -198,5 +212,10 @@ impl Observer for Watcher<'_> {
 
     fn epoch_end(&mut self, record: &EpochRecord) {
         self.bar.iter_mut().for_each(|bar| bar.end(record.running_accuracy, record.running_loss, None));
+        self.log.iter_mut().for_each(|log| log.epoch(record));
+    }
+
+    fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Weights) {
+        self.log.iter_mut().for_each(|log| log.weights(record, weights));
     }
 }

@@ -86,10 +86,12 @@ impl<'a> Store<'a> {
         }
     }
 
+    /// Writes a file whole or not at all, but does not wait for the disk: that can take minutes, and what a power cut
+    /// would leave is noticed by its checksum.
     fn write(&self, name: &str, parts: &[&[u8]]) -> Option<()> {
         let mut file = cache::begin(&self.folder).ok()?;
         parts.iter().try_for_each(|part| file.write_all(part)).ok()?;
-        cache::keep(file, &self.folder, name).ok()
+        file.persist(self.folder.join(name)).ok().map(drop)
     }
 
     /// Removes what nobody asked for in a long time.

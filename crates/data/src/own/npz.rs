@@ -117,7 +117,8 @@ impl<R: Read + Seek> Archive<'_, R> {
             return Err(DataError::malformed(file, place(0), "expansion", expected, size));
         }
         // What the archive claims is only believed as far as bytes arrive.
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(SMALL)).unwrap_or_default());
+        let likely = size.min(16 * compressed.min(MAX_BYTES));
+        let mut bytes = Vec::with_capacity(usize::try_from(likely).unwrap_or_default());
         let read = entry.by_ref().take(size + 1).read_to_end(&mut bytes);
         if let Err(error) = read {
             let at = place(bytes.len() as u64);

@@ -105,7 +105,7 @@ fn rows(dataset: &Dataset) -> String {
     let part = &dataset.train;
     let shown = part.width.min(COLUMNS);
     let number = |index: usize| match &part.numbers {
-        Some(numbers) => numbers[index].to_string(),
+        Some(numbers) => numbers[index].to_string().replace('-', "−"),
         None => part.pixels[index].to_string(),
     };
     let row = |sample: usize| {

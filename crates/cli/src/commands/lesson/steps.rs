@@ -59,8 +59,8 @@ fn data(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
     step(terminal, 2, &format!("load {}", dataset.title))?;
     terminal.paragraph(&format!(
         "The data are four arrays. The networks learn from train_images and train_labels; test_images and test_labels \
-         are kept for the examination at the end. A label is the number of a class; the classes are {}.",
-        list(&dataset.class_names)
+         are kept for the examination at the end. A label is the number of a class; {}.",
+        classes(&dataset.class_names)
     ))?;
     step(terminal, 3, "their shapes")?;
     terminal.lines(&format!(
@@ -84,6 +84,14 @@ fn data(lesson: &Lesson<'_>, terminal: &Terminal) -> anyhow::Result<()> {
             terminal.paragraph(&format!("Of the {whole}s to learn from, the first {} are used.", count(used)))
         }
         None => Ok(()),
+    }
+}
+
+/// The classes by name, or how many they are.
+fn classes(names: &[String]) -> String {
+    match names.len() {
+        0..=20 => format!("the classes are {}", list(names)),
+        many => format!("there are {} classes, from {} to {}", count(many), names[0], names[many - 1]),
     }
 }
 

@@ -6,6 +6,9 @@ use crate::report::page::{bare_table, figure, panel, section as page_section};
 use crate::report::{color, picture};
 use maud::{Markup, html};
 
+/// How many classes are named.
+const CLASSES: usize = 20;
+
 pub(super) fn section(data: &DatasetRecord) -> Markup {
     let size = data.sample_shape();
     let (whole, holds) = if data.is_table() { ("sample", "numbers") } else { ("picture", "bytes, 0 to 255") };
@@ -14,11 +17,7 @@ pub(super) fn section(data: &DatasetRecord) -> Markup {
         row(&format!("training {whole}s"), format!("({}, {size})", data.train_count), holds.into()),
         row("training labels", format!("({},)", data.train_count), labels(data)),
         row(&format!("test {whole}s"), format!("({}, {size})", data.test_count), holds.into()),
-        row(
-            "test labels",
-            format!("({},)", data.test_count),
-            format!("classes: {}", data.class_names.join(", ")),
-        ),
+        row("test labels", format!("({},)", data.test_count), classes(&data.class_names)),
     ];
     let body = html! {
         p {
@@ -34,8 +33,11 @@ pub(super) fn section(data: &DatasetRecord) -> Markup {
                 &[panel("The first training picture, as it is in the file", &first(data)),
                   panel("The first training pictures, normalized, with their labels", &grid(data))],
                 &html! {},
-                "Left: one picture in a colour scale over its bytes, 0 to 255. Right: what the networks are asked to \
-                 tell apart, dark on light.",
+                match data.channels {
+                    3 => "Left: one picture. Right: what the networks are asked to tell apart.",
+                    _ => "Left: one picture in a colour scale over its bytes, 0 to 255. Right: what the networks are \
+                          asked to tell apart, dark on light.",
+                },
             ))
         }
     };
@@ -45,6 +47,16 @@ pub(super) fn section(data: &DatasetRecord) -> Markup {
 fn labels(data: &DatasetRecord) -> String {
     let words = |labels: &[usize]| labels.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     format!("[{} … {}]", words(&data.first_labels), words(&data.last_labels))
+}
+
+/// The names of the classes, or some of many.
+fn classes(names: &[String]) -> String {
+    let shown = names.iter().take(CLASSES).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > CLASSES {
+        format!("{} classes: {shown}, …", count(names.len()))
+    } else {
+        format!("classes: {shown}")
+    }
 }
 
 /// The class's name, or its number where it has none.

@@ -30,8 +30,12 @@ pub fn confusion(title: &str, counts: &[Vec<u64>], class_names: &[String]) -> Ma
         text.axis x="0" y=(number(TOP - 8.0)) { "true" }
         @for (row, line) in counts.iter().enumerate() {
             @let y = TOP + row as f64 * cell;
-            text.tick.end x=(number(LEFT - 7.0)) y=(number(y + cell / 2.0 + 4.0)) { (name(row)) }
-            text.tick.middle x=(number(LEFT + (row as f64 + 0.5) * cell)) y=(number(TOP - 8.0)) { (name(row)) }
+            @if row % every(classes, 12.0 / cell) == 0 {
+                text.tick.end x=(number(LEFT - 7.0)) y=(number(y + cell / 2.0 + 4.0)) { (name(row)) }
+            }
+            @if row % every(classes, 36.0 / cell) == 0 {
+                text.tick.middle x=(number(LEFT + (row as f64 + 0.5) * cell)) y=(number(TOP - 8.0)) { (name(row)) }
+            }
             @for (column, &count) in line.iter().enumerate().filter(|(_, count)| **count > 0) {
                 (cell_at(LEFT + column as f64 * cell, y, cell, count, (row != column).then_some(most), classes))
             }
@@ -61,6 +65,11 @@ fn cell_at(x: f64, y: f64, size: f64, count: u64, most: Option<u64>, classes: us
     }
 }
 
+/// One class in how many is named: all where there is room for numbers in the cells, else as many as fit.
+fn every(classes: usize, cells: f64) -> usize {
+    if classes <= MOST_NUMBERED { 1 } else { (cells.ceil() as usize).max(1) }
+}
+
 /// As many letters as fit a cell.
 fn shortened(name: &str, cell: f64) -> String {
     let room = ((cell.max(30.0) / 7.0) as usize).max(1);
@@ -82,6 +91,16 @@ mod tests {
         assert_eq!(svg.matches("<rect x=").count(), 1, "{svg}");
         assert_eq!((svg.matches("cell right").count(), svg.matches("on-dark").count()), (2, 1), "{svg}");
         assert!(svg.contains("a long name of a cla"), "{svg}");
+    }
+
+    #[test]
+    fn of_many_classes_only_some_are_named() {
+        let counts: Vec<Vec<u64>> =
+            (0..100).map(|row| (0..100).map(|column| u64::from(row == column)).collect()).collect();
+        let names: Vec<String> = (0..100).map(|class| class.to_string()).collect();
+        let svg = confusion("t", &counts, &names).into_string();
+        let (rows, columns) = (svg.matches("tick end").count(), svg.matches("tick middle").count());
+        assert!((5..40).contains(&rows) && (4..20).contains(&columns), "{rows} {columns}");
     }
 
     #[test]
