@@ -9,7 +9,8 @@ use crate::recipe::DataRecipe;
 use seedbed_data::Dataset;
 use seedbed_nn::activations::Activation;
 use seedbed_nn::examples::Normalization;
-use seedbed_nn::layers::{Dense, Dropout, Flatten};
+use seedbed_nn::initializers::fans;
+use seedbed_nn::layers::{Conv2D, Dense, Dropout, Flatten, MaxPooling2D};
 use seedbed_nn::losses::SparseCategoricalCrossentropy;
 use seedbed_nn::model::{Compile, Fit, Model};
 use seedbed_nn::optimizers::{Adam, Optimizer};
@@ -34,6 +35,8 @@ pub enum Work {
     Dense,
     /// Scoring all training pictures.
     Evaluate,
+    /// Two convolutions with pooling, dropout 0.5 and a dense layer, batch 128.
+    Conv,
 }
 
 impl Work {
@@ -46,7 +49,7 @@ impl Work {
     }
 
     fn batch_size(self) -> usize {
-        if self == Self::Wide { 128 } else { 32 }
+        if matches!(self, Self::Wide | Self::Conv) { 128 } else { 32 }
     }
 }
 
@@ -123,9 +126,30 @@ impl Bench {
     }
 
     fn model(&self, seed: u64, threads: NonZeroUsize) -> Result<Model, LabError> {
+        let description = if self.work == Work::Conv { self.convolutions() } else { self.dense_layers() };
+        let loss = SparseCategoricalCrossentropy::default().into();
+        let mut model =
+            description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
+        let kernels = model.params().iter().filter(|param| param.name.ends_with("/kernel"));
+        let starts: Vec<(String, Vec<f32>)> = (0..)
+            .zip(kernels)
+            .map(|(layer, param)| (param.name.clone(), kernel(layer, &param.spec.shape)))
+            .collect();
+        for (name, values) in starts {
+            model.set_weight(&name, &values)?;
+        }
+        Ok(model)
+    }
+
+    /// The rate asked for, or where none is, the work's own; none where programs are compared batch by batch.
+    fn dropout_rate(&self) -> f64 {
+        let own = if matches!(self.work, Work::Wide | Work::Conv) && !self.check { 0.5 } else { 0.0 };
+        self.dropout.unwrap_or(own)
+    }
+
+    fn dense_layers(&self) -> Sequential {
         let widths = self.work.widths();
-        let work_dropout = if self.work == Work::Wide && !self.check { 0.5 } else { 0.0 };
-        let dropout = self.dropout.unwrap_or(work_dropout);
+        let dropout = self.dropout_rate();
         let mut description = Sequential::new([28, 28]).add(Flatten::new());
         for (layer, &units) in widths.iter().enumerate().skip(1) {
             let is_last = layer + 1 == widths.len();
@@ -139,14 +163,19 @@ impl Bench {
                 description = description.add(Dropout::new(dropout));
             }
         }
-        let loss = SparseCategoricalCrossentropy::default().into();
-        let mut model =
-            description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
-        for (layer, pair) in widths.windows(2).enumerate() {
-            let name = if layer == 0 { "dense/kernel".to_owned() } else { format!("dense_{layer}/kernel") };
-            model.set_weight(&name, &kernel(layer as u64, pair[0], pair[1]))?;
-        }
-        Ok(model)
+        description
+    }
+
+    fn convolutions(&self) -> Sequential {
+        let conv = |filters| Conv2D::new(filters, 3).activation(Activation::Relu);
+        Sequential::new([28, 28, 1])
+            .add(conv(32))
+            .add(MaxPooling2D::new(2))
+            .add(conv(64))
+            .add(MaxPooling2D::new(2))
+            .add(Flatten::new())
+            .add(Dropout::new(self.dropout_rate()))
+            .add(Dense::new(10).activation(Activation::Softmax))
     }
 
     fn fit(&self, mut model: Model, data: &Prepared<'_>, lap: &mut dyn FnMut(Lap)) -> Result<(), LabError> {
@@ -215,11 +244,12 @@ impl Bench {
     }
 }
 
-/// The starting kernel of dense layer `layer`: uniform in ±√(6 / (inputs + outputs)).
-fn kernel(layer: u64, inputs: usize, outputs: usize) -> Vec<f32> {
-    let limit = (6.0 / (inputs + outputs) as f64).sqrt();
+/// The starting kernel of layer `layer`: uniform in ±√(6 / (fan_in + fan_out)).
+fn kernel(layer: u64, shape: &[usize]) -> Vec<f32> {
+    let (fan_in, fan_out) = fans(shape);
+    let limit = (6.0 / (fan_in + fan_out)).sqrt();
     let unit = |i: usize| (split_mix(((100 + layer) << 32) + i as u64) >> 40) as f64 / 16_777_216.0;
-    (0..inputs * outputs).map(|i| ((2.0 * unit(i) - 1.0) * limit) as f32).collect()
+    (0..shape.iter().product()).map(|i| ((2.0 * unit(i) - 1.0) * limit) as f32).collect()
 }
 
 fn split_mix(x: u64) -> u64 {
@@ -242,7 +272,7 @@ mod tests {
 
     #[test]
     fn kernels_stay_in_their_limits() {
-        let kernel = kernel(0, 784, 128);
+        let kernel = kernel(0, &[784, 128]);
         let limit = (6.0_f32 / 912.0).sqrt();
         assert!(kernel.iter().all(|w| w.abs() <= limit));
         assert!(kernel.iter().any(|w| w.abs() > 0.99 * limit));

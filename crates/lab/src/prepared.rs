@@ -77,7 +77,7 @@ impl<'a> Prepared<'a> {
     pub fn check(&self, model: &Model) -> Result<(), LabError> {
         let (input, classes) = (Self::input_shape(self.dataset), self.dataset.class_names.len());
         let wrong = |what, expected, received| Err(LabError::Choice { what, expected, received });
-        if model.sequential().input_shape != input {
+        if !model.sequential().input_shape.fits(&input) {
             let received = model.sequential().input_shape.to_string();
             return wrong(
                 "input_shape",
@@ -116,6 +116,7 @@ mod tests {
     #[test]
     fn a_model_must_take_the_pictures_and_name_the_classes() {
         assert_eq!(checked("[4, 4]", 3), Ok(()));
+        assert_eq!(checked("[4, 4, 1]", 3), Ok(()));
         let error = checked("[16]", 3).unwrap_err();
         assert_eq!(
             error,

@@ -307,7 +307,7 @@ impl<'a> Examples<'a> {
         if self.is_empty() {
             return wrong("samples", "at least 1".into(), "0".into());
         }
-        if self.shape != *input {
+        if !self.shape.fits(input) {
             return wrong("inputs", format!("the shape {input}"), self.shape.to_string());
         }
         match self.targets {

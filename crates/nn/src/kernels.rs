@@ -8,6 +8,7 @@
 
 pub(crate) mod augment;
 pub(crate) mod channel;
+pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod gather;
@@ -16,6 +17,7 @@ pub(crate) mod matrix;
 pub(crate) mod noise;
 pub(crate) mod normalize;
 pub(crate) mod penalty;
+pub(crate) mod pool;
 pub(crate) mod rowwise;
 pub(crate) mod score;
 pub(crate) mod sparse;

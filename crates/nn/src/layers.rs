@@ -15,17 +15,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 mod activation;
 mod alpha_dropout;
 mod augment;
+mod average_pooling2d;
 mod axes;
 mod batch_normalization;
+mod conv2d;
 mod dense;
+mod depthwise_conv2d;
 mod dropout;
 mod elu;
 mod flatten;
 mod gaussian_dropout;
 mod gaussian_noise;
+mod global_average_pooling2d;
+mod global_max_pooling2d;
 mod group_normalization;
 mod layer_normalization;
 mod leaky_relu;
+mod max_pooling2d;
 mod mix_up;
 mod normalization;
 mod prelu;
@@ -48,18 +54,24 @@ pub use crate::ops::{FillMode, Interpolation};
 pub use activation::ActivationLayer;
 pub use alpha_dropout::AlphaDropout;
 pub use augment::Factor;
+pub use average_pooling2d::AveragePooling2D;
 pub use axes::Axes;
 pub(crate) use axes::inverse;
 pub use batch_normalization::BatchNormalization;
+pub use conv2d::Conv2D;
 pub use dense::Dense;
+pub use depthwise_conv2d::DepthwiseConv2D;
 pub use dropout::Dropout;
 pub use elu::ELU;
 pub use flatten::Flatten;
 pub use gaussian_dropout::GaussianDropout;
 pub use gaussian_noise::GaussianNoise;
+pub use global_average_pooling2d::GlobalAveragePooling2D;
+pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use group_normalization::GroupNormalization;
 pub use layer_normalization::LayerNormalization;
 pub use leaky_relu::LeakyReLU;
+pub use max_pooling2d::MaxPooling2D;
 pub use mix_up::MixUp;
 pub use normalization::{NormalizationLayer, Numbers};
 pub use prelu::PReLU;
@@ -219,6 +231,18 @@ layers! {
     Softmax(Softmax), [], Softmax::new();
     /// A leaky ReLU whose slopes are learned.
     PReLU(PReLU), [], PReLU::new();
+    /// A convolution over pictures.
+    Conv2D(Conv2D), ["filters", "kernel_size"], Conv2D::new(1, 1);
+    /// A convolution of every channel by itself.
+    DepthwiseConv2D(DepthwiseConv2D), ["kernel_size"], DepthwiseConv2D::new(1);
+    /// Keeps the largest number of every channel under a window.
+    MaxPooling2D(MaxPooling2D), [], MaxPooling2D::default();
+    /// Keeps the mean of every channel under a window.
+    AveragePooling2D(AveragePooling2D), ["pool_size"], AveragePooling2D::new(2);
+    /// Keeps the largest number of every channel.
+    GlobalMaxPooling2D(GlobalMaxPooling2D), [], GlobalMaxPooling2D::new();
+    /// Keeps the mean of every channel.
+    GlobalAveragePooling2D(GlobalAveragePooling2D), [], GlobalAveragePooling2D::new();
 }
 
 impl Layer {

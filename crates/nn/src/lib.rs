@@ -40,6 +40,7 @@ pub mod regularizers;
 pub mod sequential;
 pub mod shape;
 pub mod summary;
+pub mod window;
 
 pub use config::InvalidParameter;
 pub use history::History;
@@ -69,4 +70,5 @@ pub mod prelude {
     pub use crate::optimizers::{Adagrad, Adam, Nadam, Optimizer, RmsProp, Sgd};
     pub use crate::regularizers::Regularizer;
     pub use crate::sequential::Sequential;
+    pub use crate::window::Padding;
 }

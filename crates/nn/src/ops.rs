@@ -23,6 +23,12 @@ use crate::initializers::Initializer;
 use crate::losses::Loss;
 use crate::regularizers::Regularizer;
 
+mod conv;
+mod pool;
+
+pub use conv::{ConvOp, Convolution};
+pub use pool::PoolOp;
+
 /// A value: a matrix with one row per sample of the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueId(pub usize);
@@ -176,6 +182,10 @@ pub enum Op {
     Regularize { param: ParamId, regularizer: Regularizer },
     /// `w` moves by the optimizer's rule.
     Update { param: ParamId },
+    /// See [`ConvOp`].
+    Conv(ConvOp),
+    /// See [`PoolOp`].
+    Pool(PoolOp),
 }
 
 /// A model in ops: what predicts, what scores, or one step of training.
@@ -223,6 +233,8 @@ impl Op {
             | Self::BiasGradient { .. }
             | Self::Regularize { .. }
             | Self::Update { .. } => vec![],
+            Self::Conv(op) => op.writes(),
+            Self::Pool(op) => op.writes(),
         }
     }
 
@@ -232,6 +244,7 @@ impl Op {
             Self::MatMul { kernel, .. } => vec![kernel],
             Self::AddBias { bias, .. } => vec![bias],
             Self::Channel(ref op) => op.param().into_iter().collect(),
+            Self::Conv(op) => op.params(),
             _ => vec![],
         }
     }
@@ -262,6 +275,8 @@ impl Op {
             Self::Penalty { .. } | Self::Regularize { .. } | Self::Update { .. } => {
                 vec![]
             }
+            Self::Conv(op) => op.reads(),
+            Self::Pool(op) => op.reads(),
         }
     }
 }

@@ -23,6 +23,12 @@ impl Shape {
         (1..=MAX_SAMPLE).contains(&size).then_some(size)
     }
 
+    /// Whether both are the same but for axes of length 1 at the end: a grey picture may have a channel axis or not.
+    pub fn fits(&self, other: &Self) -> bool {
+        let axes = |shape: &Self| shape.0.iter().rposition(|&axis| axis != 1).map_or(0, |last| last + 1);
+        self.0[..axes(self)] == other.0[..axes(other)]
+    }
+
     /// How many numbers one sample has; saturates where that does not fit.
     pub fn size(&self) -> usize {
         self.0.iter().fold(1, |size, &axis| size.saturating_mul(axis))
@@ -58,6 +64,13 @@ mod tests {
     fn prints_like_keras() {
         assert_eq!(Shape::from([28, 28]).to_string(), "(None, 28, 28)");
         assert_eq!(Shape::from([10]).to_string(), "(None, 10)");
+    }
+
+    #[test]
+    fn axes_of_one_at_the_end_do_not_matter() {
+        let fits = |a: &[usize], b: &[usize]| Shape::from(a.to_vec()).fits(&b.to_vec().into());
+        assert!(fits(&[28, 28], &[28, 28, 1]) && fits(&[28, 28, 1, 1], &[28, 28, 1]) && fits(&[1], &[1, 1]));
+        assert!(!fits(&[28, 28], &[784]) && !fits(&[28, 28], &[28, 28, 3]) && !fits(&[1, 28], &[28]));
     }
 
     #[test]

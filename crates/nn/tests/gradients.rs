@@ -30,14 +30,17 @@ fn batch(rows: bool) -> ReferenceBatch<f64> {
 /// The gradient of every variable against central differences, relative to the largest gradient
 /// of the model.
 fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
+    check_on(name, model, loss, &batch(rows));
+}
+
+fn check_on(name: &str, model: &Sequential, loss: Loss, batch: &ReferenceBatch<f64>) {
     let streams = Streams::new(Seed(4));
     let model = model.compile(Compile::new(Sgd::default(), loss).streams(streams)).unwrap();
     let mut oracle = Reference::<f64>::new(model.plan(), &streams);
-    let batch = batch(rows);
     // Later masks than the first, and biases that are not zero.
-    (0..3).for_each(|_| drop(oracle.train(&batch)));
+    (0..3).for_each(|_| drop(oracle.train(batch)));
     let mut after = oracle.clone();
-    after.train(&batch);
+    after.train(batch);
     let largest = after.gradients.iter().flatten().fold(0.0_f64, |largest, g| largest.max(g.abs()));
     assert!(largest > 1e-4, "{name}: the gradients are all but zero");
     for (index, param) in model.params().iter().enumerate() {
@@ -47,7 +50,7 @@ fn check(name: &str, model: &Sequential, loss: Loss, rows: bool) {
             let loss_at = |shift: f64| {
                 let mut shifted = oracle.clone();
                 shifted.weights[index][i] += shift;
-                shifted.train(&batch).loss
+                shifted.train(batch).loss
             };
             let slope = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
             let gradient = after.gradients[index][i];
@@ -277,5 +280,58 @@ fn regularizers() {
             .bias_regularizer(regularizer)
             .bias_initializer(Initializer::Constant { value: 0.3 });
         check(&format!("{regularizer:?}"), &between([dense.into()]), sparse(), false);
+    }
+}
+
+/// A model on pictures of 6×5 pixels: the batch's inputs are as many numbers as five of these have.
+fn check_pictures(name: &str, channels: usize, layers: impl IntoIterator<Item = Layer>) {
+    let model = layers.into_iter().fold(Sequential::new([6, 5, channels]), Sequential::add);
+    let model = model.add(Flatten::new()).add(Dense::new(CLASSES).activation(Activation::Softmax));
+    let mut stream = Streams::new(Seed(9)).open(Purpose::Split, "pictures", 0);
+    let inputs = (0..SAMPLES * 30 * channels).map(|_| f64::from(stream.normal())).collect();
+    check_on(name, &model, sparse(), &ReferenceBatch { inputs, ..batch(false) });
+}
+
+fn random_bias() -> Initializer {
+    Initializer::RandomUniform { minval: -0.5, maxval: 0.5 }
+}
+
+#[test]
+fn convolutions() {
+    let first = || Conv2D::new(4, 2).activation(Activation::Tanh).bias_initializer(random_bias());
+    for second in [
+        Conv2D::new(3, [2, 3]),
+        Conv2D::new(3, 3).padding(Padding::Same).use_bias(false),
+        Conv2D::new(2, 2).strides([2, 3]),
+        Conv2D::new(2, 2).strides(2).padding(Padding::Same),
+        Conv2D::new(3, 2).dilation_rate([2, 1]),
+        Conv2D::new(6, 2).groups(2).activation(Activation::Silu),
+    ] {
+        check_pictures(&format!("{second:?}"), 2, [first().into(), second.into()]);
+    }
+    for second in [
+        DepthwiseConv2D::new(2),
+        DepthwiseConv2D::new(3).depth_multiplier(2).padding(Padding::Same),
+        DepthwiseConv2D::new(2).strides(2).activation(Activation::Tanh),
+    ] {
+        check_pictures(&format!("{second:?}"), 1, [first().into(), second.into()]);
+    }
+}
+
+#[test]
+fn pooling() {
+    for pool in [
+        Layer::from(MaxPooling2D::new(2)),
+        MaxPooling2D::new(2).strides(1).into(),
+        MaxPooling2D::new([3, 2]).padding(Padding::Same).into(),
+        AveragePooling2D::new(2).into(),
+        AveragePooling2D::new([3, 2]).strides(1).padding(Padding::Same).into(),
+        GlobalMaxPooling2D::new().keepdims(true).into(),
+        GlobalAveragePooling2D::new().into(),
+    ] {
+        for activation in [Activation::Tanh, Activation::Silu] {
+            let first = Conv2D::new(3, 2).activation(activation).bias_initializer(random_bias());
+            check_pictures(&format!("{pool:?} behind {activation:?}"), 1, [first.into(), pool.clone()]);
+        }
     }
 }

@@ -363,3 +363,130 @@ fn every_loss() {
         check(&case(&format!("{loss:?}, {last:?}"), model, "sgd", loss, 6, samples(&[12], 23, 5, 1.0)));
     }
 }
+
+/// Two of the layers, so that gradients pass through the second; then what a classifier ends with.
+fn classifier(shape: [usize; 3], layers: impl IntoIterator<Item = Layer>) -> Sequential {
+    let model = layers.into_iter().fold(Sequential::new(shape), Sequential::add);
+    model.add(Flatten::new()).add(Dense::new(4).activation(Activation::Softmax))
+}
+
+fn check_pictures(name: &str, shape: [usize; 3], layers: impl IntoIterator<Item = Layer>) {
+    let samples = samples(&shape, 37, 4, 0.7);
+    check(&case(name, classifier(shape, layers), "adam", sparse_crossentropy(), 17, samples));
+}
+
+#[test]
+fn convolutions() {
+    let (relu, tanh) = (Activation::Relu, Activation::Tanh);
+    for (shape, first, second) in [
+        ([7, 6, 1], Conv2D::new(5, 3).activation(relu), Conv2D::new(7, 2)),
+        ([6, 7, 3], Conv2D::new(16, [2, 3]).use_bias(false), Conv2D::new(33, 1).activation(tanh)),
+        ([8, 7, 2], Conv2D::new(12, 3).strides(2).activation(relu), Conv2D::new(3, 2).padding(Padding::Same)),
+        (
+            [7, 8, 2],
+            Conv2D::new(17, 3).padding(Padding::Same).activation(relu),
+            Conv2D::new(20, 3).strides([2, 3]),
+        ),
+        (
+            [9, 9, 1],
+            Conv2D::new(24, 2).dilation_rate(2),
+            Conv2D::new(8, 3).dilation_rate([1, 2]).padding(Padding::Same),
+        ),
+        ([6, 6, 4], Conv2D::new(6, 3).groups(2).activation(relu), Conv2D::new(9, 2).groups(3)),
+        (
+            [5, 6, 1],
+            Conv2D::new(34, 2).activation(relu),
+            Conv2D::new(34, 2).groups(17).padding(Padding::Same).activation(tanh),
+        ),
+        (
+            [5, 5, 2],
+            Conv2D::new(48, 2).activation(relu),
+            Conv2D::new(40, 2).padding(Padding::Same).strides(2),
+        ),
+        ([6, 5, 3], Conv2D::new(80, 2).strides(3), Conv2D::new(2, 1).activation(Activation::Silu)),
+    ] {
+        check_pictures(&format!("{first:?}, {second:?}"), shape, [first.into(), second.into()]);
+    }
+}
+
+#[test]
+fn depthwise_convolutions() {
+    for (shape, first, second) in [
+        (
+            [6, 7, 3],
+            DepthwiseConv2D::new(3),
+            DepthwiseConv2D::new(2).depth_multiplier(2).activation(Activation::Relu),
+        ),
+        (
+            [7, 6, 5],
+            DepthwiseConv2D::new(2).depth_multiplier(3).padding(Padding::Same),
+            DepthwiseConv2D::new(3).strides(2),
+        ),
+        (
+            [8, 7, 1],
+            DepthwiseConv2D::new(2).depth_multiplier(18),
+            DepthwiseConv2D::new([3, 2]).dilation_rate(2).use_bias(false),
+        ),
+        (
+            [5, 5, 20],
+            DepthwiseConv2D::new(3).padding(Padding::Same),
+            DepthwiseConv2D::new(2).depth_multiplier(17),
+        ),
+    ] {
+        check_pictures(&format!("{first:?}, {second:?}"), shape, [first.into(), second.into()]);
+    }
+}
+
+#[test]
+fn pooling() {
+    for pool in [
+        Layer::from(MaxPooling2D::new(2)),
+        MaxPooling2D::new(3).strides(2).into(),
+        MaxPooling2D::new([3, 2]).padding(Padding::Same).into(),
+        MaxPooling2D::new(2).strides([3, 2]).into(),
+        MaxPooling2D::new(3).strides(1).padding(Padding::Same).into(),
+        AveragePooling2D::new(2).into(),
+        AveragePooling2D::new(3).strides(2).padding(Padding::Same).into(),
+        AveragePooling2D::new([1, 4]).strides(1).into(),
+        GlobalMaxPooling2D::new().into(),
+        GlobalAveragePooling2D::new().keepdims(true).into(),
+    ] {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Silu, Activation::Linear] {
+            let filters = if activation == Activation::Relu { 35 } else { 6 };
+            let first = Conv2D::new(filters, 2).activation(activation);
+            check_pictures(
+                &format!("{pool:?} behind {activation:?}"),
+                [8, 7, 2],
+                [first.into(), pool.clone()],
+            );
+        }
+        check_pictures(&format!("{pool:?} alone"), [8, 7, 3], [pool]);
+    }
+}
+
+/// What is fused most: convolution, pooling and dropout, twice; with penalties, and an average that shares values.
+#[test]
+fn convolutional_networks() {
+    let conv = |filters| {
+        Conv2D::new(filters, 3)
+            .activation(Activation::Relu)
+            .kernel_regularizer(Regularizer::l1_l2(1e-3, 1e-2))
+    };
+    let layers = [
+        conv(32).padding(Padding::Same).into(),
+        MaxPooling2D::new(2).into(),
+        Dropout::new(0.2).into(),
+        conv(18).bias_regularizer(Regularizer::l2(0.1)).into(),
+        MaxPooling2D::new([2, 1]).into(),
+        Conv2D::new(20, 2).activation(Activation::Gelu { approximate: true }).into(),
+        AveragePooling2D::new(2).padding(Padding::Same).into(),
+        Dropout::new(0.5).name("last").into(),
+    ];
+    let model = classifier([12, 11, 1], layers);
+    check(&case("network", model, "nadam", sparse_crossentropy(), 16, samples(&[12, 11, 1], 37, 4, 0.5)));
+    let model = Sequential::new([6, 6, 2])
+        .add(conv(5))
+        .add(GlobalAveragePooling2D::new())
+        .add(Dense::new(3).activation(Activation::Softmax));
+    check(&case("small", model, "sgd", sparse_crossentropy(), 1, samples(&[6, 6, 2], 5, 3, 1.0)));
+}

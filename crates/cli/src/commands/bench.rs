@@ -67,6 +67,8 @@ enum WorkName {
     Dense,
     /// Scoring all training pictures
     Evaluate,
+    /// Conv 32, pool, Conv 64, pool, dropout 0.5, Dense 10, batch 128
+    Conv,
 }
 
 pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
@@ -79,6 +81,7 @@ pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
             WorkName::Wide => Work::Wide,
             WorkName::Dense => Work::Dense,
             WorkName::Evaluate => Work::Evaluate,
+            WorkName::Conv => Work::Conv,
         },
         epochs: options.epochs,
         threads: options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads),

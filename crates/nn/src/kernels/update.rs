@@ -171,7 +171,7 @@ pub(crate) struct KernelUpdate<'a> {
 
 /// The gradient of some rows of one panel, row by row without gaps.
 #[repr(align(64))]
-pub(super) struct Gradient([f32; TILE_ROWS * PANEL]);
+pub(super) struct Gradient(pub(super) [f32; TILE_ROWS * PANEL]);
 
 impl Gradient {
     /// All 0.

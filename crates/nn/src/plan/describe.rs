@@ -30,7 +30,7 @@ impl Plan {
         let program = &stage.program;
         let param = step.param();
         let writes: Vec<String> = match (step, param) {
-            (Step::KernelUpdate { .. } | Step::BiasUpdate { .. } | Step::ChannelUpdate { .. }, Some(id)) => {
+            (step, Some(id)) if step.is_update() => {
                 let param = &program.params[id.0];
                 vec![format!("{} {:?}", param.name, param.spec.shape)]
             }
@@ -49,7 +49,7 @@ impl Plan {
             layer,
             writes: writes.join(", "),
             bytes: 4 * (numbers + weights * step.passes_over_weights()),
-            flops: 2 * weights * batch * usize::from(step.is_product()),
+            flops: 2 * weights * batch * step.products(),
         }
     }
 
@@ -95,6 +95,8 @@ impl Step {
             Self::Rowwise(op) => op.name(),
             Self::Noise(op) => op.name(),
             Self::Augment(op) => op.name(),
+            Self::Conv(step) => step.name(),
+            Self::Pool(op) => op.name(),
         }
     }
 
@@ -107,21 +109,31 @@ impl Step {
             Self::Penalty { param, .. } => Some(param),
             Self::ChannelUpdate { w, .. } => Some(w),
             Self::Channel(ref op) => op.param(),
+            Self::Conv(ref step) => Some(step.param()),
             _ => None,
         }
     }
 
-    fn is_product(&self) -> bool {
-        matches!(self, Self::Dense { .. } | Self::InputGradient { .. } | Self::KernelUpdate { .. })
+    /// How often a sample meets each weight in a product.
+    fn products(&self) -> usize {
+        match self {
+            Self::Dense { .. } | Self::InputGradient { .. } | Self::KernelUpdate { .. } => 1,
+            Self::Conv(step) => step.places(),
+            _ => 0,
+        }
+    }
+
+    fn is_update(&self) -> bool {
+        match self {
+            Self::KernelUpdate { .. } | Self::BiasUpdate { .. } | Self::ChannelUpdate { .. } => true,
+            Self::Conv(step) => step.is_update(),
+            _ => false,
+        }
     }
 
     /// How often a weight is read or written, without the optimizer's slots.
     fn passes_over_weights(&self) -> usize {
-        if matches!(self, Self::KernelUpdate { .. } | Self::BiasUpdate { .. } | Self::ChannelUpdate { .. }) {
-            2
-        } else {
-            1
-        }
+        if self.is_update() { 2 } else { 1 }
     }
 }
 

@@ -8,6 +8,9 @@ mod normalize;
 use crate::activations::GradientFrom;
 use crate::ops::{Forward, Op, ParamId, Rowwise, ValueId};
 
+mod conv;
+pub(super) mod pool;
+
 /// Writes the ops that give, from the gradient `dy` of what `op` wrote, the gradients of its
 /// variables and, where `wants_dx`, of its input. Returns the input and its gradient.
 pub(super) fn differentiate(
@@ -70,6 +73,8 @@ pub(super) fn differentiate(
         Op::Normalize(ref op) => normalize::differentiate(to, op, dy),
         Op::Noise(ref op) => noise::differentiate(op, dy),
         Op::Augment(ref op) => augment::differentiate(to, op, dy),
+        Op::Conv(op) => conv::differentiate(to, op, dy, wants_dx),
+        Op::Pool(op) => pool::differentiate(to, op, dy),
         _ => None,
     }
 }

@@ -11,14 +11,21 @@
 //! | MatMulKernelGradient, Regularize?, Update | KernelUpdate |
 //! | BiasGradient, Regularize?, Update | BiasUpdate |
 //! | Channel::Gradient, Regularize?, Update | ChannelUpdate |
+//! | a convolution and what follows it | see `fuse/conv.rs` |
 //! | any other op | itself |
 //!
 //! Fusion never changes a bit: it changes where numbers are kept, not how they are computed.
 
 use crate::activations::Activation;
 use crate::losses::Loss;
-use crate::ops::{Augment, Channel, ChannelForm, Noise, Normalize, Op, ParamId, Program, Rowwise, ValueId};
+use crate::ops::{
+    Augment, Channel, ChannelForm, Noise, Normalize, Op, ParamId, PoolOp, Program, Rowwise, ValueId,
+};
 use crate::regularizers::Regularizer;
+
+mod conv;
+
+pub use conv::{ConvStep, MaxPool, OutputGradient};
 
 /// What the run loop does at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +139,8 @@ pub enum Step {
         w: ParamId,
         regularizer: Option<Regularizer>,
     },
+    Conv(ConvStep),
+    Pool(PoolOp),
 }
 
 /// Makes steps of a program's ops.
@@ -152,6 +161,7 @@ pub fn fuse(program: &Program) -> Vec<Step> {
             .or_else(|| group.kernel_update())
             .or_else(|| group.bias_update())
             .or_else(|| group.channel_update())
+            .or_else(|| group.convolution())
             .unwrap_or_else(|| (single(first), 1));
         if let Step::InputGradient { dy, .. } = step {
             add_transpose(&mut steps, dy);
@@ -159,6 +169,7 @@ pub fn fuse(program: &Program) -> Vec<Step> {
         steps.push(step);
         rest = &rest[taken..];
     }
+    conv::unpool_where_read(&mut steps);
     steps
 }
 
@@ -219,6 +230,16 @@ impl Group<'_> {
 
     fn input_gradient(&self) -> Option<(Step, usize)> {
         let Op::MatMulInputGradient { dy, kernel, dx } = *self.rest.first()? else { return None };
+        let (factor, activation, out, taken) = self.behind_input_gradient(dx);
+        Some((Step::InputGradient { dy, kernel, factor, activation, out }, taken))
+    }
+
+    /// The mask and the activation's gradient behind the input gradient `dx`, what comes out, and how many ops they are with
+    /// the first.
+    fn behind_input_gradient(
+        &self,
+        dx: ValueId,
+    ) -> (Option<ValueId>, Option<(Activation, ValueId)>, ValueId, usize) {
         let (mut taken, mut out, mut factor, mut activation) = (1, dx, None, None);
         if let Some(&Op::Multiply { x, factor: by, out: product }) = self.rest.get(taken)
             && x == out
@@ -230,7 +251,7 @@ impl Group<'_> {
         {
             (taken, activation, out) = (taken + 1, Some((f, v)), dx);
         }
-        Some((Step::InputGradient { dy, kernel, factor, activation, out }, taken))
+        (factor, activation, out, taken)
     }
 
     /// The penalty's gradient and the update that follow a gradient, and how many ops they are.
@@ -284,6 +305,7 @@ fn single(op: &Op) -> Step {
         Op::Penalty { param, regularizer } => Step::Penalty { param, regularizer },
         Op::ActivateGradient { f, v, dy, dx } => Step::ActivateGradient { f, v, dy, dx },
         Op::SoftmaxGradient { y, dy, dx } => Step::SoftmaxGradient { y, dy, dx },
+        Op::Pool(op) => Step::Pool(op),
         // Layers write these only in the groups above: MatMul starts one, AddBias follows a
         // MatMul, and every gradient of a variable is followed by its update.
         Op::MatMul { .. }
@@ -292,7 +314,8 @@ fn single(op: &Op) -> Step {
         | Op::MatMulKernelGradient { .. }
         | Op::BiasGradient { .. }
         | Op::Regularize { .. }
-        | Op::Update { .. } => unreachable!("always part of a group: {op:?}"),
+        | Op::Update { .. }
+        | Op::Conv(_) => unreachable!("always part of a group: {op:?}"),
     }
 }
 

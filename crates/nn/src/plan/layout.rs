@@ -176,6 +176,8 @@ impl Step {
             Self::Noise(ref op) => [op.reads(), op.writes()].concat(),
             Self::Augment(ref op) => [op.reads(), op.writes()].concat(),
             Self::ChannelUpdate { x, dy, .. } => vec![x, dy],
+            Self::Conv(ref step) => step.values(),
+            Self::Pool(op) => [op.reads(), op.writes()].concat(),
         }
     }
 
@@ -205,6 +207,8 @@ impl Step {
             | Self::KernelUpdate { .. }
             | Self::BiasUpdate { .. }
             | Self::ChannelUpdate { .. } => vec![],
+            Self::Conv(ref step) => step.writes(),
+            Self::Pool(op) => op.writes(),
         }
     }
 

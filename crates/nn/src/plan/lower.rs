@@ -1,6 +1,7 @@
 //! Description → ops: every layer writes its forward ops, then the loss, then the gradients.
 
 use super::differentiate::differentiate;
+use super::differentiate::pool::activate_before_unpooling;
 use crate::activations::Activation;
 use crate::error::ModelError;
 use crate::losses::{Loss, Rule};
@@ -198,6 +199,7 @@ fn backward(to: &mut Forward, forward: usize, value: ValueId, gradient: ValueId)
     differentiate_all(to, &ops, value, gradient);
     let (moves, values): (Vec<Op>, Vec<Op>) = to.ops.drain(scored..).partition(|op| op.writes().is_empty());
     to.ops.extend(values.into_iter().chain(moves));
+    activate_before_unpooling(to, &ops, scored);
 }
 
 fn differentiate_all(to: &mut Forward, ops: &[Op], value: ValueId, gradient: ValueId) {

@@ -18,10 +18,13 @@ use crate::lane::{Lane, PAD};
 use crate::losses::probability::smooth;
 use crate::losses::reduction::Weighing;
 use crate::losses::{Loss, Target, Whole, overlap};
-use crate::ops::{Channel, Op, ParamId, Program, ValueId};
+use crate::ops::{Channel, ConvOp, Op, ParamId, Program, ValueId};
 use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
 use crate::random::Streams;
 use std::collections::HashMap;
+
+mod conv;
+mod pool;
 
 /// A batch for the oracle.
 #[derive(Clone, Debug)]
@@ -144,7 +147,10 @@ impl<R: Lane + PartialOrd> Reference<R> {
                     let (magnitude, square) = rows.fold(zero, |a, b| (a.0 + b.0, a.1 + b.1));
                     penalties.push(regularizer.penalty(magnitude, square));
                 }
-                Op::MatMulKernelGradient { .. } | Op::BiasGradient { .. } | Op::Regularize { .. } => {
+                Op::MatMulKernelGradient { .. }
+                | Op::BiasGradient { .. }
+                | Op::Regularize { .. }
+                | Op::Conv(ConvOp::KernelGradient { .. } | ConvOp::BiasGradient { .. }) => {
                     self.gradient(op, &values, batch.samples);
                 }
                 Op::Update { param } => self.update(*param, &scalars),
@@ -183,6 +189,12 @@ impl<R: Lane + PartialOrd> Reference<R> {
                 for (g, &w) in self.gradients[param.0].iter_mut().zip(&self.weights[param.0]) {
                     *g = regularizer.add_gradient(w, *g);
                 }
+            }
+            Op::Conv(
+                op
+                @ (ConvOp::KernelGradient { kernel: param, .. } | ConvOp::BiasGradient { bias: param, .. }),
+            ) => {
+                self.gradients[param.0] = values.convolution_gradient(op, samples);
             }
             _ => {}
         }
@@ -380,6 +392,11 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
                 };
                 (dx, rows.flat_map(gradient).collect())
             }
+            Op::Conv(op) => match self.convolution(op, weights, samples) {
+                Some(written) => written,
+                None => return,
+            },
+            Op::Pool(op) => return self.all.extend(self.pool(op, samples)),
             _ => return,
         };
         self.all.insert(out, values);

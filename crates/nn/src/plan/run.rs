@@ -40,6 +40,10 @@ use crate::regularizers::Regularizer;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub(super) mod conv;
+
+use conv::ScratchMemory;
+
 /// The buffers as the threads share them.
 struct Shared<'a> {
     plan: &'a Plan,
@@ -59,6 +63,8 @@ struct Shared<'a> {
     targets: Matrix,
     /// The examples' lists, and by input those of every thread's batch, where the input stands as lists.
     sparse: Option<(&'a Lists, Vec<ByInput>)>,
+    /// Memory of every thread for itself.
+    scratch: Vec<ScratchMemory>,
 }
 
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
@@ -151,6 +157,7 @@ impl<'a> Shared<'a> {
                 labels: workspace.labels.as_mut_ptr(),
                 targets: Matrix::new(workspace.targets.start(), stage.outputs().next_multiple_of(PAD)),
                 sparse,
+                scratch: workspace.scratch.iter_mut().map(|own| ScratchMemory(own.start())).collect(),
                 layout,
             }
         }
@@ -368,6 +375,8 @@ impl Batch<'_> {
             Step::Noise(ref op) => self.noise(op),
             Step::Augment(ref op) => self.augment(op),
             Step::ChannelUpdate { .. } => self.channel_update(step),
+            Step::Conv(ref step) => self.convolution(step),
+            Step::Pool(op) => self.pool(op),
             Step::Softmax { .. }
             | Step::SoftmaxGradient { .. }
             | Step::SoftmaxCrossentropy { .. }

@@ -18,6 +18,8 @@ use crate::lane::PAD;
 use crate::ops::{Augment, Normalize, ParamId, Program, ValueId};
 use std::ops::Range;
 
+mod conv;
+
 /// What several threads may touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -154,6 +156,7 @@ impl Split<'_> {
             ],
             Step::Normalize(ref op) if op.is_over_batch() => self.over_batch(op),
             Step::Augment(ref op) if op.is_mix() => self.mix(op),
+            Step::Conv(ref step) => self.convolution_accesses(step),
             _ => self.by_samples(step),
         }
     }

@@ -3,6 +3,7 @@
 use super::buffer::Buffer;
 use super::fuse::{Step, input_may_be_sparse};
 use super::layout::ValueLayout;
+use super::run::conv;
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::initializers::Initializer;
@@ -95,6 +96,8 @@ pub(crate) struct Workspace {
     pub(crate) targets: Buffer,
     /// The input's non-zero numbers by input for every thread, where the input stands as lists.
     pub(crate) by_input: Option<Vec<InputBuffers>>,
+    /// Memory of every thread for itself, as much as the greediest step takes.
+    pub(crate) scratch: Vec<Buffer>,
 }
 
 impl Workspace {
@@ -112,8 +115,10 @@ impl Workspace {
             .iter()
             .enumerate()
             .map(|(index, param)| Buffer::new(if penalised(index) { param.rows() * PAD } else { 0 }));
+        let scratch = stage.steps.iter().map(|step| conv::scratch(step, &stage.program)).max().unwrap_or(0);
         Self {
             batch,
+            scratch: (0..threads).map(|_| Buffer::new(scratch)).collect(),
             values: Buffer::new(layout.len),
             layout,
             losses: Buffer::new(batch),
