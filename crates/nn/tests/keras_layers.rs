@@ -182,7 +182,7 @@ fn convolution() {
 
 #[test]
 fn normalization() {
-    check_file("normalization", 46);
+    check_file("normalization", 44);
 }
 
 #[test]
