@@ -18,6 +18,7 @@ use crate::plan::workspace::{State, Workspace};
 use crate::plan::{Plan, Stage};
 use crate::random::{Purpose, Seed, Streams};
 use crate::sequential::Sequential;
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -263,7 +264,7 @@ impl Model {
             fit.callbacks.iter_mut().for_each(|callback| callback.on_epoch_begin(at));
             self.order(examples.len(), fit.shuffle, &mut order);
             metrics.reset();
-            let data = (&examples, weights, order.as_slice());
+            let data = (&*examples, weights, order.as_slice());
             let (score, ending) = self.epoch(data, &mut workspace, at, &mut metrics, &mut fit.callbacks);
             if let Some(ending) = ending {
                 history.ending = ending;
@@ -525,13 +526,14 @@ fn check_split(examples: &Examples<'_>, fit: &Fit<'_>) -> Result<(), ModelError>
     Ok(())
 }
 
-/// The samples that are trained on, and those that are held out.
-fn split<'a>(examples: &Examples<'a>, held_out: f64) -> (Examples<'a>, Option<Examples<'a>>) {
+/// The samples that are trained on, and those that are held out. All of them stay the samples they are, and
+/// so keep their lists for the next fit.
+fn split<'e, 'a>(examples: &'e Examples<'a>, held_out: f64) -> (Cow<'e, Examples<'a>>, Option<Examples<'a>>) {
     if held_out == 0.0 {
-        return (examples.clone(), None);
+        return (Cow::Borrowed(examples), None);
     }
     let at = trained_on(examples.len(), held_out);
-    (examples.slice(0, at), Some(examples.slice(at, examples.len())))
+    (Cow::Owned(examples.slice(0, at)), Some(examples.slice(at, examples.len())))
 }
 
 /// The weight of every sample by its class, where classes have weights.

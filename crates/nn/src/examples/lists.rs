@@ -67,7 +67,7 @@ impl Lists {
         const FEW: usize = 8;
         let most = (inputs.len() as f64 * SPARSE) as usize;
         let (mut values, mut count) = (vec![zero; most], 0);
-        self.places.resize(most, 0);
+        self.places = vec![0; most];
         self.starts.reserve(inputs.len() / size * self.blocks);
         for sample in inputs.chunks_exact(size) {
             if values.len() < count + size + FEW {
