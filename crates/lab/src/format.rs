@@ -26,6 +26,21 @@ pub fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A number with two digits that count: "0.00013", "4.2", "1,300".
+pub fn short(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return fixed(value, 0);
+    }
+    let digits = 1 - value.abs().log10().floor() as i32;
+    if digits > 0 {
+        return fixed(value, digits.min(12) as usize);
+    }
+    let power = 10f64.powi(-digits);
+    let whole = (value / power).round() * power;
+    let sign = if whole < 0.0 { "−" } else { "" };
+    if whole.abs() < 1e15 { format!("{sign}{}", count(whole.abs() as usize)) } else { format!("{value:.1e}") }
+}
+
 /// A fraction in percent with two digits: 0.9771 is "97.71%".
 ///
 /// ```
@@ -112,6 +127,15 @@ mod tests {
         assert_eq!((fixed(-0.04, 1).as_str(), fixed(-0.05001, 1).as_str()), ("0.0", "−0.1"));
         assert_eq!((signed(0.001, 2).as_str(), signed(0.125, 1).as_str()), ("0.00", "+0.1"));
         assert_eq!((fixed(f64::NAN, 2).as_str(), percent(f64::INFINITY).as_str()), ("–", "–"));
+    }
+
+    #[test]
+    fn short_numbers_keep_two_digits() {
+        assert_eq!(
+            [0.000_132, 4.24, -0.05, 1_313.0, 0.0, 64.2].map(short),
+            ["0.00013", "4.2", "−0.050", "1,300", "0", "64"]
+        );
+        assert_eq!((short(f64::NAN).as_str(), short(1e300).as_str()), ("–", "1.0e300"));
     }
 
     #[test]

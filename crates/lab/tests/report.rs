@@ -34,9 +34,7 @@ fn one_run() {
 fn ten_seeds() {
     let page = check("ten", &lesson(10));
     assert!(
-        page.contains(
-            "No detectable difference between model 2’s test accuracy and model 1’s: with 10 seeds"
-        )
+        page.contains("No detectable difference in test accuracy between model 2 and model 1: with 10 seeds")
     );
     assert!(page.contains("Model 3 overfits less than model 1, but its test accuracy is"));
 }

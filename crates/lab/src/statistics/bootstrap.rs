@@ -26,12 +26,22 @@ pub const RESAMPLES: usize = 10_000;
 /// assert!(low < 1.66 && 1.66 < high);
 /// ```
 pub fn interval(values: &[f64], statistic: impl Fn(&[f64]) -> f64, seed: u64) -> Option<[f64; 2]> {
+    interval_of(values, statistic, seed, RESAMPLES)
+}
+
+/// [`interval`] from this many resamples: fewer make its ends less steady, not wrong.
+pub fn interval_of(
+    values: &[f64],
+    statistic: impl Fn(&[f64]) -> f64,
+    seed: u64,
+    resamples: usize,
+) -> Option<[f64; 2]> {
     if values.len() < 2 {
         return None;
     }
     let mut draws = Draws::new(seed);
     let mut sample = vec![0.0; values.len()];
-    let resampled: Vec<f64> = (0..RESAMPLES)
+    let resampled: Vec<f64> = (0..resamples)
         .map(|_| {
             sample.fill_with(|| values[draws.below(values.len())]);
             statistic(&sample)

@@ -9,6 +9,9 @@ pub(super) struct Fixture {
     pub(super) paired: Vec<PairedCase>,
     pub(super) holm: Vec<HolmCase>,
     pub(super) power: PowerCases,
+    pub(super) anova: Vec<AnovaCase>,
+    pub(super) mcnemar: Vec<McNemarCase>,
+    pub(super) spreads: Vec<SpreadCase>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +67,43 @@ pub(super) struct PowerCase {
 pub(super) struct EffectCase {
     pub(super) pairs: f64,
     pub(super) effect: f64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnovaCase {
+    pub(super) name: String,
+    pub(super) values: Vec<f64>,
+    pub(super) factors: Vec<Vec<usize>>,
+    pub(super) block: Option<Vec<usize>>,
+    pub(super) pairs: bool,
+    pub(super) terms: Vec<TermCase>,
+    pub(super) residual_squares: f64,
+    pub(super) residual_freedom: f64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TermCase {
+    pub(super) squares: f64,
+    pub(super) freedom: f64,
+    pub(super) f: f64,
+    pub(super) p: f64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct McNemarCase {
+    pub(super) first: usize,
+    pub(super) second: usize,
+    pub(super) exact: f64,
+    pub(super) mid: f64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SpreadCase {
+    pub(super) values: Vec<f64>,
+    pub(super) variance: f64,
+    pub(super) interval: [f64; 2],
+    pub(super) upper_80: f64,
+    pub(super) hedges: Option<f64>,
 }
 
 pub(super) fn fixture() -> Fixture {

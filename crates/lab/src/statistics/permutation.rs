@@ -25,10 +25,19 @@ pub const DRAWN_PATTERNS: u32 = 100_000;
 /// assert_eq!(permutation::sign_flip(&[1.0, 2.0, 3.0], 0), Some(2.0 / 8.0));
 /// ```
 pub fn sign_flip(differences: &[f64], seed: u64) -> Option<f64> {
+    sign_flip_of(differences, seed, DRAWN_PATTERNS)
+}
+
+/// [`sign_flip`] with this many patterns where not all are tried.
+pub fn sign_flip_of(differences: &[f64], seed: u64, patterns: u32) -> Option<f64> {
     if differences.len() < 2 || differences.iter().any(|difference| !difference.is_finite()) {
         return None;
     }
-    Some(if differences.len() <= EXACT_UP_TO { exact(differences) } else { drawn(differences, seed) })
+    Some(if differences.len() <= EXACT_UP_TO {
+        exact(differences)
+    } else {
+        drawn(differences, seed, patterns)
+    })
 }
 
 fn exact(differences: &[f64]) -> f64 {
@@ -38,13 +47,13 @@ fn exact(differences: &[f64]) -> f64 {
     extreme as f64 / patterns as f64
 }
 
-fn drawn(differences: &[f64], seed: u64) -> f64 {
+fn drawn(differences: &[f64], seed: u64, patterns: u32) -> f64 {
     let bar = bar(differences);
     let mut draws = Draws::new(seed);
     let mut one_pattern =
         || -> f64 { differences.chunks(64).map(|chunk| signed_sum(chunk, draws.bits())).sum::<f64>().abs() };
-    let extreme = (0..DRAWN_PATTERNS).filter(|_| one_pattern() >= bar).count();
-    (extreme + 1) as f64 / f64::from(DRAWN_PATTERNS + 1)
+    let extreme = (0..patterns).filter(|_| one_pattern() >= bar).count();
+    (extreme + 1) as f64 / f64::from(patterns + 1)
 }
 
 /// The observed distance from zero, lowered by the rounding error of a sum so that equal sums count as equal.
@@ -76,7 +85,7 @@ mod tests {
     fn drawing_comes_close_to_trying_all() {
         for case in fixture().paired {
             let differences = case.differences();
-            let (all, some) = (exact(&differences), drawn(&differences, 9));
+            let (all, some) = (exact(&differences), drawn(&differences, 9, DRAWN_PATTERNS));
             assert!((all - some).abs() < 0.006, "{}: {all} against {some}", case.name);
         }
     }
