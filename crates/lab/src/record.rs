@@ -4,6 +4,7 @@
 //! [`statistics`](crate::statistics) whenever they are shown, so a record never disagrees with its report.
 
 mod bytes;
+mod diagnostics;
 mod epoch;
 #[cfg(test)]
 pub(crate) mod example;
@@ -13,6 +14,7 @@ mod number;
 mod study;
 mod trial;
 
+pub use diagnostics::{LayerDiagnostics, LayerState};
 pub use epoch::EpochRecord;
 pub use inspection::{Inspection, KernelPictures, LayerWeights, Mistake};
 pub use lesson::{DatasetRecord, Environment, LayerRow, LessonRecord, ModelRecord, Picture};

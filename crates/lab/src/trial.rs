@@ -15,8 +15,10 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+mod diagnose;
 mod inspect;
 
+use diagnose::Diagnosis;
 pub use inspect::inspect;
 
 /// Listens to a trial. Every method may be left out.
@@ -79,7 +81,8 @@ pub fn fit(
     let began = Instant::now();
     data.check(&model)?;
     let initial = weights(&model);
-    let mut listener = Listener { observer, epochs: Vec::new(), began, trained: Duration::ZERO };
+    let diagnosis = Diagnosis::begin(&model, data.train())?;
+    let mut listener = Listener { observer, epochs: Vec::new(), diagnosis, began, trained: Duration::ZERO };
     let options = Fit::new()
         .epochs(recipe.fit.epochs)
         .batch_size(recipe.fit.batch_size)
@@ -88,11 +91,11 @@ pub fn fit(
         .watch("test", data.test())
         .callback(&mut listener);
     let history = model.fit(data.train(), options)?;
-    let epochs = listener.epochs;
+    let (epochs, diagnostics) = (listener.epochs, listener.diagnosis.finish());
     let status = status(&history, &epochs);
     let seconds = began.elapsed().as_secs_f64();
     Ok(Outcome {
-        record: TrialRecord { model: name.to_owned(), seed, status, epochs, seconds },
+        record: TrialRecord { model: name.to_owned(), seed, status, epochs, seconds, diagnostics },
         model,
         initial,
     })
@@ -125,6 +128,7 @@ fn status(history: &History, epochs: &[EpochRecord]) -> TrialStatus {
 struct Listener<'a> {
     observer: &'a mut dyn Observer,
     epochs: Vec<EpochRecord>,
+    diagnosis: Diagnosis<'a>,
     began: Instant,
     trained: Duration,
 }
@@ -143,6 +147,7 @@ impl Callback for Listener<'_> {
     }
 
     fn on_epoch_end(&mut self, at: Progress, logs: &Logs, weights: &mut dyn Weights) -> ControlFlow<()> {
+        self.diagnosis.epoch(&weights.copy());
         let number = |name| logs.get(name).unwrap_or(f64::NAN);
         let record = EpochRecord {
             epoch: at.epoch + 1,

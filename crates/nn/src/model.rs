@@ -23,6 +23,10 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
+mod probe;
+
+pub use probe::LayerOutput;
+
 /// How a model is to be trained.
 #[derive(Clone, Debug)]
 pub struct Compile {

@@ -30,6 +30,7 @@ pub(crate) fn trial(model: &str, seed: u64, train: f64, test: f64) -> TrialRecor
         status: TrialStatus::Finished,
         epochs: (1..=4).map(epoch).collect(),
         seconds: 1.5,
+        diagnostics: Vec::new(),
     }
 }
 

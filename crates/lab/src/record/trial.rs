@@ -1,6 +1,6 @@
 //! One recipe run with one seed.
 
-use super::EpochRecord;
+use super::{EpochRecord, LayerDiagnostics};
 use serde::{Deserialize, Serialize};
 
 /// How a trial ended.
@@ -36,6 +36,9 @@ pub struct TrialRecord {
     pub epochs: Vec<EpochRecord>,
     /// Seconds from start to end, evaluation included.
     pub seconds: f64,
+    /// What its layers look like from inside, in the model's order; empty in records that are older than this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<LayerDiagnostics>,
 }
 
 impl TrialRecord {
@@ -92,6 +95,7 @@ mod tests {
             status,
             epochs: vec![epoch(1), epoch(2)],
             seconds: 3.0,
+            diagnostics: Vec::new(),
         }
     }
 

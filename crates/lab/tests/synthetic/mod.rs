@@ -1,5 +1,9 @@
 //! A made-up lesson that looks like the real one: curves, scatter, strokes instead of digits, weights.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub(crate) mod study;
+
 use seedbed_lab::record::{
     DatasetRecord, Environment, EpochRecord, Inspection, KernelPictures, LayerRow, LayerWeights,
     LessonRecord, Mistake, ModelRecord, Picture, TrialRecord, TrialStatus,
@@ -198,6 +202,7 @@ fn trial(name: &str, seed: u64, index: usize) -> TrialRecord {
         status: TrialStatus::Finished,
         epochs: (1..=EPOCHS).map(epoch).collect(),
         seconds: 3.6,
+        diagnostics: Vec::new(),
     }
 }
 

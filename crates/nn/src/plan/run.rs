@@ -9,7 +9,10 @@ mod augment;
 mod channel;
 mod noise;
 mod normalize;
+mod probe;
 mod rowwise;
+
+pub(crate) use probe::look;
 
 use super::barrier::Barrier;
 use super::fuse::Step;
