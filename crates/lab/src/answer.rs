@@ -1,6 +1,7 @@
 //! What a lesson shows, in words: the sentences a reader should take away, before any chart.
 
-use crate::comparison::{Comparison, Effect, Metric, Score};
+use crate::analysis::{Answer, Effect, Metric, Score};
+use crate::comparison::Comparison;
 use crate::format::{capitalized, count, fixed, list, percent, plural, points};
 use crate::record::{LessonRecord, ModelRecord, TrialStatus};
 use crate::statistics::sentence::Verdict;
@@ -10,15 +11,6 @@ const ONE_RUN: &str = "Each model ran once, and one run cannot tell an effect fr
 
 /// A running accuracy this far below the training accuracy is worth a sentence.
 const NOTABLE_LAG: f64 = 0.01;
-
-/// A lesson's answer, one paragraph each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The scores and how overfitting compares: the one thing to read.
-    pub headline: String,
-    /// What else is to be said, each a paragraph of its own.
-    pub remarks: Vec<String>,
-}
 
 impl Answer {
     /// Says what `comparison`, which was made from `lesson`, shows.

@@ -14,12 +14,14 @@
 //! | [`weights`], [`history`] | what a trial leaves, as files |
 //! | [`tensorboard`] | a training or a study as event files for TensorBoard |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
+//! | [`analysis`] | takes a study's record, returns effects, what made the spread, and what can be said of it |
 //! | [`comparison`] | takes a record, returns every model's scores and its paired differences to the baseline |
 //! | [`answer`](mod@answer) | says in words what a comparison shows |
 //! | [`report`] | draws all of it as one HTML file |
 //!
-//! Imports run upwards in this table only. Nothing here prints, and everything from [`comparison`] on is pure.
+//! Imports run upwards in this table only. Nothing here prints, and everything from [`analysis`] on is pure.
 
+pub mod analysis;
 pub mod answer;
 pub mod bench;
 pub mod comparison;

@@ -10,8 +10,11 @@ mod scores;
 mod trials;
 mod weights;
 
+pub(super) use data::class_name;
+pub(super) use method::DEFINITIONS;
+
 use super::page;
-use crate::answer::Answer;
+use crate::analysis::Answer;
 use crate::comparison::Comparison;
 use crate::record::LessonRecord;
 use maud::html;

@@ -3,8 +3,8 @@
 use super::steps::step;
 use crate::terminal::Terminal;
 use crate::terminal::table::table;
-use seedbed::lab::answer::Answer;
-use seedbed::lab::comparison::{Comparison, Effect, Score};
+use seedbed::lab::analysis::{Answer, Effect, Score};
+use seedbed::lab::comparison::Comparison;
 use seedbed::lab::format::{NOTHING, capitalized, fixed, p_value, plural, points_interval, signed_points};
 use seedbed::lab::record::LessonRecord;
 use seedbed::lab::statistics::summary::Summary;

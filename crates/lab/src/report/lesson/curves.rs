@@ -1,17 +1,14 @@
 //! Learning curves: accuracy, loss and gap per epoch, with bands over seeds.
 
 use crate::format::capitalized;
-use crate::record::{EpochRecord, LessonRecord, ModelRecord};
+use crate::record::{LessonRecord, ModelRecord, TrialRecord};
 use crate::report::page::{figure, panel, section as page_section};
+use crate::report::seeds::{Measurement, over_seeds};
 use crate::report::svg::Ink;
 use crate::report::svg::legend::{Sample, legend};
-use crate::report::svg::line::{LineChart, Series};
+use crate::report::svg::line::LineChart;
 use crate::report::svg::scale::extent;
-use crate::statistics::summary::{mean, standard_deviation};
 use maud::{Markup, html};
-
-/// One measurement of an epoch, as it is drawn.
-type Measurement = fn(&EpochRecord) -> f64;
 
 const ACCURACIES: [(Ink, Measurement); 3] = [
     (Ink::Quiet, |epoch| 100.0 * epoch.running_accuracy),
@@ -70,8 +67,10 @@ fn per_model(lesson: &LessonRecord, y_label: &str, measurements: [(Ink, Measurem
         .filter(|model| model.trials.iter().any(|trial| !trial.epochs.is_empty()))
         .map(|model| {
             let title = format!("{} of {} per epoch", y_label, model.name);
-            let series = measurements.map(|(ink, measurement)| series(model, ink, measurement)).into();
-            let chart = LineChart { title: &title, y_label, epochs: lesson.epochs, y, zero: false, series };
+            let series =
+                measurements.map(|(ink, measurement)| over_seeds(&trials(model), ink, measurement)).into();
+            let chart =
+                LineChart { title: &title, y_label, first: 1, epochs: lesson.epochs, y, zero: false, series };
             panel(&capitalized(&model.name), &chart.draw())
         })
         .collect()
@@ -85,9 +84,9 @@ fn together(lesson: &LessonRecord, heading: &str, y_label: &str, measurement: Me
         .models
         .iter()
         .enumerate()
-        .map(|(i, model)| series(model, Ink::Model(i), measurement))
+        .map(|(i, model)| over_seeds(&trials(model), Ink::Model(i), measurement))
         .collect();
-    let chart = LineChart { title: heading, y_label, epochs: lesson.epochs, y, zero, series };
+    let chart = LineChart { title: heading, y_label, first: 1, epochs: lesson.epochs, y, zero, series };
     panel(heading, &chart.draw())
 }
 
@@ -105,19 +104,6 @@ fn values(lesson: &LessonRecord, measurement: Measurement) -> impl Iterator<Item
     lesson.models.iter().flat_map(|model| &model.trials).flat_map(|trial| &trial.epochs).map(measurement)
 }
 
-/// The mean over a model's trials, epoch by epoch, over as many trials as came that far.
-fn series(model: &ModelRecord, ink: Ink, measurement: Measurement) -> Series {
-    let longest = model.trials.iter().map(|trial| trial.epochs.len()).max().unwrap_or(0);
-    let at = |epoch: usize| -> Vec<f64> {
-        let reached = model.trials.iter().filter_map(|trial| trial.epochs.get(epoch));
-        reached.map(measurement).filter(|value| value.is_finite()).collect()
-    };
-    let values = (0..longest).map(|epoch| mean(&at(epoch)).unwrap_or(f64::NAN)).collect();
-    let repeated = model.trials.len() > 1 && ink != Ink::Quiet;
-    let spread = if repeated {
-        (0..longest).map(|epoch| standard_deviation(&at(epoch)).unwrap_or(0.0)).collect()
-    } else {
-        Vec::new()
-    };
-    Series { ink, values, spread }
+fn trials(model: &ModelRecord) -> Vec<&TrialRecord> {
+    model.trials.iter().collect()
 }

@@ -60,7 +60,7 @@ fn classes(names: &[String]) -> String {
 }
 
 /// The class's name, or its number where it has none.
-pub(super) fn class_name(names: &[String], class: usize) -> String {
+pub(in crate::report) fn class_name(names: &[String], class: usize) -> String {
     names.get(class).cloned().unwrap_or_else(|| class.to_string())
 }
 

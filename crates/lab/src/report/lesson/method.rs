@@ -5,7 +5,8 @@ use crate::record::LessonRecord;
 use crate::report::page::{folded, section as page_section};
 use maud::{Markup, html};
 
-const DEFINITIONS: [(&str, &str); 9] = [
+/// What a report's words mean.
+pub(in crate::report) const DEFINITIONS: [(&str, &str); 9] = [
     (
         "Training accuracy",
         "The share of training pictures the finished network names correctly, dropout off.",

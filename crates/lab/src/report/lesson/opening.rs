@@ -1,6 +1,6 @@
 //! Title, question, answer in words, what it ran on, and what must not be missed.
 
-use crate::answer::Answer;
+use crate::analysis::Answer;
 use crate::format::{count, plural, seconds};
 use crate::record::{LessonRecord, TrialRecord};
 use crate::report::page::notice;

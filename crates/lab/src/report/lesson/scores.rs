@@ -1,6 +1,7 @@
 //! The comparison the lesson is about: every model's accuracies and gap, and the differences paired by seed.
 
-use crate::comparison::{Comparison, Effect, Metric, Score};
+use crate::analysis::{Effect, Metric, Score};
+use crate::comparison::Comparison;
 use crate::format::{NOTHING, capitalized, fixed, p_value, points_interval, signed_points};
 use crate::record::{LessonRecord, TrialRecord};
 use crate::report::page::{figure, panel, section as page_section, table};
@@ -140,7 +141,7 @@ fn forest_row(effect: &Effect) -> Strip {
     let ink = match effect.metric {
         Metric::Training => Ink::Training,
         Metric::Test => Ink::Test,
-        Metric::Gap => Ink::Model(0),
+        Metric::Gap | Metric::Loss => Ink::Model(0),
     };
     let interval = effect.paired.spread.map_or([0.0; 2], |spread| spread.interval);
     let runs = effect.paired.differences.iter().map(|difference| 100.0 * difference).collect();

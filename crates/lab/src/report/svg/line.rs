@@ -9,7 +9,7 @@ use maud::{Markup, html};
 pub struct Series {
     /// What it stands for.
     pub ink: Ink,
-    /// Its values from epoch 1 on; where one is not finite the line has a hole.
+    /// Its values, epoch by epoch; where one is not finite the line has a hole.
     pub values: Vec<f64>,
     /// Half the height of the band around each value; empty for no band.
     pub spread: Vec<f64>,
@@ -21,7 +21,9 @@ pub struct LineChart<'a> {
     pub title: &'a str,
     /// What the values are.
     pub y_label: &'a str,
-    /// How many epochs the axis covers.
+    /// What the first value of every line belongs to: epoch 1, or 0 where it was measured before training.
+    pub first: usize,
+    /// How many values the axis covers.
     pub epochs: usize,
     /// The values the axis covers.
     pub y: [f64; 2],
@@ -39,12 +41,16 @@ const MOST_MARKS: usize = 20;
 impl LineChart<'_> {
     /// The chart.
     pub fn draw(&self) -> Markup {
-        let last = self.epochs.max(1) as f64;
-        let x = if self.epochs > 1 { [1.0 - 0.02 * last, last + 0.02 * last] } else { [0.5, 1.5] };
+        let (first, count) = (self.first as f64, self.epochs.max(1) as f64);
+        let x = if self.epochs > 1 {
+            [first - 0.02 * count, first + count - 1.0 + 0.02 * count]
+        } else {
+            [first - 0.5, first + 0.5]
+        };
         let frame = Frame::new(HEIGHT, x, self.y);
         let mut x_ticks = frame.x.whole_ticks(5);
-        if !x_ticks.iter().any(|(epoch, _)| *epoch <= 1.0) && self.epochs < 30 {
-            x_ticks.insert(0, (1.0, fixed(1.0, 0)));
+        if !x_ticks.iter().any(|(epoch, _)| *epoch <= first) && self.epochs < 30 {
+            x_ticks.insert(0, (first, fixed(first, 0)));
         }
         let content = html! {
             @if self.zero {
@@ -52,10 +58,10 @@ impl LineChart<'_> {
                     "H" (number(frame.x.place(x[1]))) } {}
             }
             @for series in &self.series { g class=(series.ink.class()) {
-                @if !series.spread.is_empty() { path.band d=(series.band(&frame)) {} }
-                path.line d=(series.path(&frame)) {}
+                @if !series.spread.is_empty() { path.band d=(series.band(&frame, self.first)) {} }
+                path.line d=(series.path(&frame, self.first)) {}
                 @if series.ink != Ink::Quiet && self.epochs <= MOST_MARKS {
-                    @for (x, y) in series.points(&frame) { (series.ink.shape().at(x, y)) }
+                    @for (x, y) in series.points(&frame, self.first) { (series.ink.shape().at(x, y)) }
                 }
             } }
         };
@@ -68,35 +74,35 @@ impl Series {
         self.values.iter().copied().enumerate().filter(|(_, value)| value.is_finite())
     }
 
-    fn points(&self, frame: &Frame) -> Vec<(f64, f64)> {
-        self.finite().map(|(i, value)| (frame.x.place((i + 1) as f64), frame.y.place(value))).collect()
+    fn points(&self, frame: &Frame, first: usize) -> Vec<(f64, f64)> {
+        self.finite().map(|(i, value)| (frame.x.place((i + first) as f64), frame.y.place(value))).collect()
     }
 
-    fn path(&self, frame: &Frame) -> String {
+    fn path(&self, frame: &Frame, first: usize) -> String {
         let mut path = String::new();
         let mut previous = None;
         for (i, value) in self.finite() {
             let command = if i > 0 && previous == Some(i - 1) { 'L' } else { 'M' };
             path.push(command);
-            path.push_str(&place(frame, i, value));
+            path.push_str(&place(frame, i + first, value));
             previous = Some(i);
         }
         path
     }
 
     /// Along the upper edge and back along the lower one.
-    fn band(&self, frame: &Frame) -> String {
+    fn band(&self, frame: &Frame, first: usize) -> String {
         let spread =
             |i: usize| self.spread.get(i).copied().filter(|spread| spread.is_finite()).unwrap_or(0.0);
-        let upper = self.finite().map(|(i, value)| place(frame, i, value + spread(i)));
-        let lower = self.finite().rev().map(|(i, value)| place(frame, i, value - spread(i)));
+        let upper = self.finite().map(|(i, value)| place(frame, i + first, value + spread(i)));
+        let lower = self.finite().rev().map(|(i, value)| place(frame, i + first, value - spread(i)));
         let corners: Vec<String> = upper.chain(lower).collect();
         if corners.is_empty() { String::new() } else { format!("M{}z", corners.join("L")) }
     }
 }
 
-fn place(frame: &Frame, index: usize, value: f64) -> String {
-    format!("{} {}", number(frame.x.place((index + 1) as f64)), number(frame.y.place(value)))
+fn place(frame: &Frame, epoch: usize, value: f64) -> String {
+    format!("{} {}", number(frame.x.place(epoch as f64)), number(frame.y.place(value)))
 }
 
 #[cfg(test)]
@@ -105,8 +111,15 @@ mod tests {
 
     fn draw(values: Vec<f64>, spread: Vec<f64>) -> String {
         let series = vec![Series { ink: Ink::Test, values, spread }];
-        let chart =
-            LineChart { title: "t", y_label: "accuracy", epochs: 3, y: [0.0, 1.0], zero: false, series };
+        let chart = LineChart {
+            title: "t",
+            y_label: "accuracy",
+            first: 1,
+            epochs: 3,
+            y: [0.0, 1.0],
+            zero: false,
+            series,
+        };
         chart.draw().into_string()
     }
 

@@ -1,6 +1,7 @@
 //! From values to places: a linear scale and its round ticks.
 
 use crate::format::fixed;
+use crate::statistics::summary::quantile;
 
 /// A linear map from values to coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +28,16 @@ impl Scale {
     pub fn place(&self, value: f64) -> f64 {
         let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         self.start + share * (self.end - self.start)
+    }
+
+    /// Whether `value` lies inside the scale.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
+    /// Whether `value` lies below the scale.
+    pub fn below(&self, value: f64) -> bool {
+        value < self.low
     }
 
     /// The round values inside the domain with their labels: the coarsest multiples of 1, 2 or 5 × 10ᵏ that are no
@@ -59,6 +70,16 @@ pub fn extent(values: impl Iterator<Item = f64>, margin: f64) -> Option<[f64; 2]
     (low <= high).then_some([low - room, high + room])
 }
 
+/// A scale for `ends` that a few of them may not stretch: what lies further from zero than six times what
+/// three fifths of them stay below is left beyond its edge. `None` without a finite value.
+pub fn robust_extent(ends: &[f64], margin: f64) -> Option<[f64; 2]> {
+    let finite: Vec<f64> = ends.iter().copied().filter(|end| end.is_finite()).collect();
+    let sizes: Vec<f64> = finite.iter().map(|end| end.abs()).filter(|size| *size > 0.0).collect();
+    let limit = 6.0 * quantile(&sizes, 0.6).unwrap_or(f64::INFINITY);
+    let kept = finite.iter().copied().filter(|end| finite.len() < 8 || end.abs() <= limit);
+    extent(kept, margin)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +103,13 @@ mod tests {
         assert_eq!(labels([0.0, 70_000.0], 4), ["0", "20000", "40000", "60000"]);
         assert_eq!(labels([2e-7, 9e-7], 4).len(), 4);
         assert_eq!(Scale::new([1.0, 2.0], [0.0, 1.0]).whole_ticks(5).len(), 2);
+    }
+
+    #[test]
+    fn outliers_do_not_stretch_a_robust_scale() {
+        let ends = [-0.1, 0.1, -0.2, 0.05, 0.15, 0.1, -86.0, -85.0, 0.2, 0.0];
+        assert_eq!(robust_extent(&ends, 0.0), Some([-0.2, 0.2]));
+        assert_eq!(robust_extent(&ends[..7], 0.0), Some([-86.0, 0.15]));
     }
 
     #[test]

@@ -85,17 +85,32 @@ impl Mark {
             Self::Link(from, to) => html! {
                 path.link d={ "M" (number(scale.place(*from))) " " (level) "H" (number(scale.place(*to))) } {}
             },
+            Self::Interval(_, ends)
+                if !ends.iter().any(|end| scale.holds(*end))
+                    && scale.below(ends[0]) == scale.below(ends[1]) =>
+            {
+                html! {}
+            }
             Self::Interval(ink, [low, high]) => html! {
                 path.interval.(ink.class())
                     d={ "M" (number(scale.place(*low))) " " (number(y - 4.0)) "v8m0 -4H" (number(scale.place(*high)))
                         "m0 -4v8" } {}
             },
+            Self::Point(ink, value) if !scale.holds(*value) => {
+                // An arrow at the edge: it lies beyond.
+                let (x, back) = (scale.place(*value), if scale.below(*value) { 7 } else { -7 });
+                html! { g class=(ink.class()) {
+                    path.solid d={ "M" (number(x)) " " (level) "l" (back) " -4.5v9z" } {}
+                } }
+            }
             Self::Point(ink, value) => {
                 html! { g class=(ink.class()) { (ink.shape().at(scale.place(*value), y)) } }
             }
             Self::Runs(ink, values) => html! {
                 g.runs.(ink.class()) {
-                    @for value in values { (Shape::Disc.at(scale.place(*value), y + 7.0)) }
+                    @for value in values.iter().filter(|value| scale.holds(**value)) {
+                        (Shape::Disc.at(scale.place(*value), y + 7.0))
+                    }
                 }
             },
         }
@@ -105,6 +120,15 @@ impl Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_beyond_the_scale_is_an_arrow_at_its_edge() {
+        let marks = vec![Mark::Interval(Ink::Test, [-90.0, -80.0]), Mark::Point(Ink::Test, -85.0)];
+        let row = Strip { label: "zeros".into(), value: "−85".into(), marks };
+        let chart = StripChart { title: "t", x_label: "points", x: [-1.0, 1.0], zero: true, rows: vec![row] };
+        let svg = chart.draw().into_string();
+        assert!(svg.contains("M14 30l7 -4.5v9z") && !svg.contains("class=\"interval"), "{svg}");
+    }
 
     #[test]
     fn marks_lie_where_the_scale_says() {
