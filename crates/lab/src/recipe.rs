@@ -358,7 +358,7 @@ mod tests {
             (
                 "units = 128",
                 "unit = 128",
-                "line 7: Dense: unknown field `unit`, expected one of `name`, `units`",
+                "line 7: Dense: unknown field `unit`, expected one of `name`, `trainable`, `units`",
             ),
             ("units = 128", "units = 0", "layer \"dense\": units: expected 1 to 16777216, received 0"),
             ("l2 = 1e-4", "l2 = -1", "kernel_regularizer: l2: expected a finite number ≥ 0, received -1"),
