@@ -129,7 +129,7 @@ impl Bench {
         let description = if self.work == Work::Conv { self.convolutions() } else { self.dense_layers() };
         let loss = SparseCategoricalCrossentropy::default().into();
         let mut model =
-            description.compile(Compile::new(self.optimizer, loss).seed(seed).threads(threads))?;
+            description.compile(Compile::new(self.optimizer.clone(), loss).seed(seed).threads(threads))?;
         let kernels = model.params().iter().filter(|param| param.name.ends_with("/kernel"));
         let starts: Vec<(String, Vec<f32>)> = (0..)
             .zip(kernels)

@@ -243,7 +243,8 @@ impl Recipe {
     /// [`LabError::Model`] where a layer, the optimizer or the loss cannot work.
     pub fn compile(&self, seed: u64, threads: NonZeroUsize) -> Result<Model, LabError> {
         self.validate()?;
-        let options = Compile::new(self.compile.optimizer, self.compile.loss).seed(seed).threads(threads);
+        let options =
+            Compile::new(self.compile.optimizer.clone(), self.compile.loss).seed(seed).threads(threads);
         Ok(self.model.compile(options)?)
     }
 }
@@ -361,7 +362,7 @@ mod tests {
                 "line 7: Dense: unknown field `unit`, expected one of `name`, `trainable`, `units`",
             ),
             ("units = 128", "units = 0", "layer \"dense\": units: expected 1 to 16777216, received 0"),
-            ("l2 = 1e-4", "l2 = -1", "kernel_regularizer: l2: expected a finite number ≥ 0, received -1"),
+            ("l2 = 1e-4", "l2 = -1", "l2: l2 must be a finite number ≥ 0, but is -1"),
             ("input_shape", "input_shap", "line 2, column 9"),
             ("[28, 28]", "[28, 0]", "input_shape: expected axes whose product is 1 to"),
             ("[[layers]]", "[[layers]", "TOML parse error at line 4"),

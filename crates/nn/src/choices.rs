@@ -2,11 +2,14 @@
 
 use crate::activations::Activation;
 use crate::config::{Named, Value};
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
+use crate::regularizers::Regularizer;
+use crate::schedules::Schedule;
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,11 +26,14 @@ use std::fmt;
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Kind {
     Activations,
+    Constraints,
     Initializers,
     Layers,
     Losses,
     Metrics,
     Optimizers,
+    Regularizers,
+    Schedules,
 }
 
 /// One name of a kind.
@@ -54,18 +60,30 @@ pub struct DefaultValue(Value);
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Activations, Self::Initializers, Self::Layers, Self::Losses, Self::Metrics, Self::Optimizers];
+    pub const ALL: [Self; 9] = [
+        Self::Activations,
+        Self::Constraints,
+        Self::Initializers,
+        Self::Layers,
+        Self::Losses,
+        Self::Metrics,
+        Self::Optimizers,
+        Self::Regularizers,
+        Self::Schedules,
+    ];
 
     /// The kind's name: `optimizers`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Activations => "activations",
+            Self::Constraints => "constraints",
             Self::Initializers => "initializers",
             Self::Layers => "layers",
             Self::Losses => "losses",
             Self::Metrics => "metrics",
             Self::Optimizers => "optimizers",
+            Self::Regularizers => "regularizers",
+            Self::Schedules => "schedules",
         }
     }
 
@@ -73,11 +91,14 @@ impl Kind {
     pub fn choices(self) -> Vec<Choice> {
         match self {
             Self::Activations => named::<Activation>(&Activation::NAMES),
+            Self::Constraints => named::<Constraint>(&Constraint::NAMES),
             Self::Initializers => named::<Initializer>(&Initializer::NAMES),
             Self::Layers => Layer::examples().iter().map(layer).collect(),
             Self::Losses => named::<Loss>(&Loss::NAMES),
             Self::Metrics => named::<Metric>(&Metric::NAMES),
             Self::Optimizers => named::<Optimizer>(&Optimizer::NAMES),
+            Self::Regularizers => named::<Regularizer>(&Regularizer::NAMES),
+            Self::Schedules => named::<Schedule>(&Schedule::NAMES),
         }
     }
 }
@@ -85,7 +106,10 @@ impl Kind {
 fn named<T: Named>(names: &[&'static str]) -> Vec<Choice> {
     let choice = |&name: &&'static str| {
         let parameters = T::from_name(name).map(|thing| thing.parameters()).unwrap_or_default();
-        let parameter = |(name, value)| Parameter { name, default: Some(DefaultValue(value)) };
+        let parameter = |(name, value)| Parameter {
+            name,
+            default: (!T::REQUIRED.contains(&name)).then_some(DefaultValue(value)),
+        };
         Choice { name, parameters: parameters.into_iter().map(parameter).collect() }
     };
     names.iter().map(choice).collect()
@@ -167,6 +191,10 @@ mod tests {
         assert!(lines(Kind::Layers, "Dense").contains(&"kernel_initializer=\"glorot_uniform\"".to_owned()));
         assert!(lines(Kind::Optimizers, "sgd").contains(&"learning_rate=0.01".to_owned()));
         assert_eq!(lines(Kind::Activations, "tanh"), Vec::<String>::new());
+        assert_eq!(lines(Kind::Constraints, "max_norm"), ["max_value=2.0", "axis=0"]);
+        assert_eq!(lines(Kind::Regularizers, "l2"), ["l2=0.01"]);
+        let exponential = ["initial_learning_rate", "decay_steps", "decay_rate", "staircase=false"];
+        assert_eq!(lines(Kind::Schedules, "exponential_decay"), exponential);
     }
 
     #[test]

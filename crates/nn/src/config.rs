@@ -44,6 +44,8 @@ pub(crate) fn require(
 
 /// A thing that a file calls by name, with parameters that have defaults.
 pub(crate) trait Named: Sized {
+    /// Parameters without a default.
+    const REQUIRED: &'static [&'static str] = &[];
     /// The thing with this name and default parameters.
     fn from_name(name: &str) -> Result<Self, UnknownName>;
     /// Keras's name.
@@ -62,9 +64,22 @@ pub(crate) fn serialize<T: Named, S: Serializer>(thing: &T, to: S) -> Result<S::
     if thing.parameters() == default.parameters() {
         return to.serialize_str(thing.name());
     }
-    // What is left out stays out: TOML has no null.
-    let given = thing.parameters().into_iter().filter(|(_, value)| *value != Value::Null);
-    to.collect_map(std::iter::once(("name", Value::from(thing.name()))).chain(given))
+    serialize_whole(thing, to)
+}
+
+/// Writes the table with every parameter that has a value, whatever the defaults are: TOML has no null.
+pub(crate) fn serialize_whole<T: Named, S: Serializer>(thing: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(given(thing))
+}
+
+/// The same as a value.
+pub(crate) fn whole_table<T: Named>(thing: &T) -> Value {
+    Value::Table(given(thing).map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn given<T: Named>(thing: &T) -> impl Iterator<Item = (&'static str, Value)> {
+    let parameters = thing.parameters().into_iter().filter(|(_, value)| *value != Value::Null);
+    std::iter::once(("name", Value::from(thing.name()))).chain(parameters)
 }
 
 /// Reads either form.
@@ -184,9 +199,21 @@ impl From<i64> for Value {
     }
 }
 
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or(Self::Float(value as f64), Self::Integer)
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<&[String]> for Value {
+    fn from(values: &[String]) -> Self {
+        Self::List(values.iter().map(|value| Self::Text(value.clone())).collect())
     }
 }
 

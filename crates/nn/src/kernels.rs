@@ -16,6 +16,7 @@ pub(crate) mod input_gradient;
 pub(crate) mod matrix;
 pub(crate) mod noise;
 pub(crate) mod normalize;
+pub(crate) mod optimize;
 pub(crate) mod penalty;
 pub(crate) mod pool;
 pub(crate) mod rowwise;

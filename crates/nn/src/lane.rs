@@ -8,6 +8,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+pub(crate) mod linear;
 pub mod math;
 #[cfg(target_arch = "x86_64")]
 mod x86;

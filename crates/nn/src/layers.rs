@@ -8,6 +8,7 @@ use crate::activations::Activation;
 use crate::config::{self, Value};
 use crate::names::{self, UnknownName};
 use crate::ops::{Forward, ParamSpec, ValueId};
+use crate::regularizers::Regularizer;
 use crate::shape::Shape;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -113,6 +114,18 @@ pub(crate) trait LayerRule {
     }
     /// Writes its forward ops and gives the value that holds its output.
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId;
+}
+
+/// Refuses a penalty that is not for outputs, or out of range.
+pub(crate) fn check_activity_regularizer(regularizer: Option<Regularizer>) -> Result<(), String> {
+    let Some(regularizer) = regularizer else { return Ok(()) };
+    if regularizer.is_for_variables() {
+        return Err(format!(
+            "activity_regularizer: expected l1, l2 or l1_l2, received {}",
+            regularizer.name()
+        ));
+    }
+    regularizer.validate().map_err(|error| format!("activity_regularizer: {error}"))
 }
 
 /// The default of `trainable` and of other switches that are on.

@@ -21,6 +21,7 @@ pub mod activations;
 pub mod callbacks;
 pub mod choices;
 mod config;
+pub mod constraints;
 pub mod error;
 pub mod examples;
 pub mod history;
@@ -37,6 +38,7 @@ pub mod optimizers;
 pub mod plan;
 pub mod random;
 pub mod regularizers;
+pub mod schedules;
 pub mod sequential;
 pub mod shape;
 pub mod summary;
@@ -67,7 +69,9 @@ pub mod prelude {
     };
     pub use crate::metrics::Metric;
     pub use crate::model::{Compile, Fit, Model};
-    pub use crate::optimizers::{Adagrad, Adam, Nadam, Optimizer, RmsProp, Sgd};
+    pub use crate::optimizers::{
+        Adadelta, Adafactor, Adagrad, Adam, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, Optimizer, RmsProp, Sgd,
+    };
     pub use crate::regularizers::Regularizer;
     pub use crate::sequential::Sequential;
     pub use crate::window::Padding;

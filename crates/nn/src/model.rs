@@ -254,7 +254,7 @@ impl Model {
         let class_weights = class_weights(&examples, &fit.class_weight, outputs(&self.plan).width);
         let weights = class_weights.as_deref().or(examples.weights);
         let mut workspace = Workspace::new(
-            &self.plan.train,
+            (&self.plan, &self.plan.train),
             fit.batch_size.min(examples.len()),
             &examples,
             self.threads.get(),
@@ -287,8 +287,32 @@ impl Model {
                 break;
             }
         }
+        self.state.finalize(&self.plan);
         fit.callbacks.iter_mut().for_each(|callback| callback.on_train_end(&mut self.state));
         Ok(history)
+    }
+
+    /// One step of training on all samples at once; gives the loss before the step, penalties included. No
+    /// callback hears of it, and averages of the weights stay beside them.
+    ///
+    /// # Errors
+    /// Where the samples do not fit the model; nothing was changed then.
+    pub fn train_on_batch(&mut self, examples: &Examples<'_>) -> Result<f64, ModelError> {
+        self.check(examples)?;
+        let threads = self.threads.get();
+        let mut workspace = Workspace::new((&self.plan, &self.plan.train), examples.len(), examples, threads);
+        let order: Vec<u32> = (0..examples.len() as u32).collect();
+        let at = Progress { epoch: 0, epochs: 1, batch: 0, batches: 1 };
+        let mut metrics = Metrics::new(&[], outputs(&self.plan));
+        let data = (examples, examples.weights, order.as_slice());
+        let (score, _) = self.epoch(data, &mut workspace, at, &mut metrics, &mut []);
+        Ok(score.loss())
+    }
+
+    /// Puts the averages that `use_ema` keeps in the place of the weights, as the end of [`Model::fit`] does. Without
+    /// averages nothing changes.
+    pub fn finalize_variable_values(&mut self) {
+        self.state.finalize(&self.plan);
     }
 
     fn check_fit(&self, examples: &Examples<'_>, fit: &Fit<'_>) -> Result<(), ModelError> {

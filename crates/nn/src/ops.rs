@@ -19,14 +19,17 @@ pub use normalize::{FixedForm, Normalize, RunForm, Statistics};
 pub use rowwise::Rowwise;
 
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::losses::Loss;
 use crate::regularizers::Regularizer;
 
 mod conv;
+mod optimize;
 mod pool;
 
 pub use conv::{ConvOp, Convolution};
+pub use optimize::OptimizeOp;
 pub use pool::PoolOp;
 
 /// A value: a matrix with one row per sample of the batch.
@@ -61,6 +64,8 @@ pub struct ParamSpec {
     pub initializer: Initializer,
     /// Its penalty.
     pub regularizer: Option<Regularizer>,
+    /// What it is brought back to after every step.
+    pub constraint: Option<Constraint>,
     /// Whether the optimizer moves it; moving statistics are not trained.
     pub trainable: bool,
     /// Whether its numbers stand in one row, however many axes it has; a kernel's stand in rows.
@@ -81,7 +86,15 @@ pub struct Param {
 impl ParamSpec {
     /// A trained variable without a penalty, its numbers in rows of the last axis.
     pub(crate) fn new(role: &'static str, shape: Vec<usize>, initializer: Initializer) -> Self {
-        Self { role, shape, initializer, regularizer: None, trainable: true, one_row: false }
+        Self {
+            role,
+            shape,
+            initializer,
+            regularizer: None,
+            constraint: None,
+            trainable: true,
+            one_row: false,
+        }
     }
 
     /// Its numbers stand in one row.
@@ -100,6 +113,35 @@ impl ParamSpec {
     pub(crate) fn regularizer(mut self, regularizer: Option<Regularizer>) -> Self {
         self.regularizer = regularizer;
         self
+    }
+
+    /// Sets the constraint.
+    pub(crate) fn constraint(mut self, constraint: Option<Constraint>) -> Self {
+        self.constraint = constraint;
+        self
+    }
+
+    /// Says what is wrong with how it starts, its penalty or its constraint, if anything is.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let Self { role, shape, initializer, .. } = self;
+        let started = initializer.validate().and_then(|()| initializer.validate_shape(shape));
+        started.map_err(|problem| format!("{role}_initializer: {problem}"))?;
+        if let Some(regularizer) = &self.regularizer {
+            let matrix = if self.one_row { &[] } else { shape.as_slice() };
+            let valid = regularizer.validate().and_then(|()| regularizer.validate_shape(matrix));
+            valid.map_err(|problem| format!("{role}_regularizer: {problem}"))?;
+        }
+        if let Some(constraint) = &self.constraint {
+            let valid = constraint.validate().and_then(|()| constraint.validate_shape(shape));
+            valid.map_err(|problem| format!("{role}_constraint: {problem}"))?;
+            if self.one_row && constraint.axes().is_some() && shape.len() > 1 {
+                return Err(format!(
+                    "{role}_constraint: expected one without norms, received {}",
+                    constraint.name()
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// How many numbers it has.
@@ -164,7 +206,7 @@ pub enum Op {
     Loss { loss: Loss, prediction: ValueId, sums: Option<ValueId>, dprediction: Option<ValueId> },
     /// Whether the largest output is the right one.
     Accuracy { prediction: ValueId },
-    /// `l1·Σ|w| + l2·Σw²`, added to the batch's loss.
+    /// The regularizer's penalty on a variable, added to the batch's loss.
     Penalty { param: ParamId, regularizer: Regularizer },
     /// `dx[b,k] = Σⱼ dy[b,j]·kernel[k,j]`, ascending j.
     MatMulInputGradient { dy: ValueId, kernel: ParamId, dx: ValueId },
@@ -176,16 +218,23 @@ pub enum Op {
     ActivateGradient { f: Activation, v: ValueId, dy: ValueId, dx: ValueId },
     /// `dx = y·(dy − Σ dy·y)`
     SoftmaxGradient { y: ValueId, dy: ValueId, dx: ValueId },
+    /// The penalty on a value, over the number of samples, added to the batch's loss.
+    ActivityPenalty { regularizer: Regularizer, x: ValueId },
+    /// `dx = dy` and the penalty's own gradient, over the number of samples.
+    ActivityGradient { regularizer: Regularizer, x: ValueId, dy: ValueId, dx: ValueId },
     /// `dx = scale·dy`
     AffineGradient { scale: f64, dy: ValueId, dx: ValueId },
-    /// `g ← g + l1·sign(w) + 2·l2·w`
+    /// `g` and the penalty's own gradient.
     Regularize { param: ParamId, regularizer: Regularizer },
-    /// `w` moves by the optimizer's rule.
+    /// `w` decays and moves by the optimizer's rule, as soon as its gradient is there; the gradient may be clipped number by
+    /// number.
     Update { param: ParamId },
     /// See [`ConvOp`].
     Conv(ConvOp),
     /// See [`PoolOp`].
     Pool(PoolOp),
+    /// What the optimizer does with whole gradients and variables.
+    Optimize(OptimizeOp),
 }
 
 /// A model in ops: what predicts, what scores, or one step of training.
@@ -216,6 +265,7 @@ impl Op {
             Self::MatMulInputGradient { dx, .. }
             | Self::ActivateGradient { dx, .. }
             | Self::SoftmaxGradient { dx, .. }
+            | Self::ActivityGradient { dx, .. }
             | Self::AffineGradient { dx, .. } => vec![dx],
             Self::Rowwise(ref op) => op.writes(),
             Self::Channel(ref op) => op.writes(),
@@ -229,9 +279,11 @@ impl Op {
             Self::Loss { dprediction, .. } => dprediction.into_iter().collect(),
             Self::Accuracy { .. }
             | Self::Penalty { .. }
+            | Self::ActivityPenalty { .. }
             | Self::MatMulKernelGradient { .. }
             | Self::BiasGradient { .. }
             | Self::Regularize { .. }
+            | Self::Optimize(_)
             | Self::Update { .. } => vec![],
             Self::Conv(op) => op.writes(),
             Self::Pool(op) => op.writes(),
@@ -270,9 +322,11 @@ impl Op {
             | Self::BiasGradient { dy, .. }
             | Self::AffineGradient { dy, .. } => vec![dy],
             Self::MatMulKernelGradient { x, dy, .. } => vec![x, dy],
+            Self::ActivityPenalty { x, .. } => vec![x],
+            Self::ActivityGradient { x, dy, .. } => vec![x, dy],
             Self::ActivateGradient { v, dy, .. } => vec![v, dy],
             Self::SoftmaxGradient { y, dy, .. } => vec![y, dy],
-            Self::Penalty { .. } | Self::Regularize { .. } | Self::Update { .. } => {
+            Self::Penalty { .. } | Self::Regularize { .. } | Self::Optimize(_) | Self::Update { .. } => {
                 vec![]
             }
             Self::Conv(op) => op.reads(),
@@ -368,6 +422,13 @@ impl Forward {
     /// Writes an op.
     pub(crate) fn push(&mut self, op: Op) {
         self.ops.push(op);
+    }
+
+    /// Writes the penalty on a layer's output, if it has one.
+    pub(crate) fn penalize(&mut self, regularizer: Option<Regularizer>, x: ValueId) {
+        if let Some(regularizer) = regularizer.filter(|regularizer| !regularizer.is_none()) {
+            self.push(Op::ActivityPenalty { regularizer, x });
+        }
     }
 
     /// Writes an activation and gives its output.

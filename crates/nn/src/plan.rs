@@ -2,7 +2,7 @@
 //!
 //! | stage | file | comes out |
 //! |---|---|---|
-//! | lower | [`mod@lower`], `differentiate` | ops: what is computed |
+//! | lower | [`mod@lower`], `differentiate`, `arrange` | ops: what is computed |
 //! | fuse | [`mod@fuse`] | steps: what is done in one pass |
 //! | allocate | [`layout`] | a range in a flat buffer for every number |
 //! | run | `schedule`, `run`, `workspace`, `barrier` | weights that moved, outputs, losses |
@@ -15,6 +15,7 @@ use crate::ops::{Param, Program, ValueId};
 use crate::optimizers::Optimizer;
 use crate::sequential::Sequential;
 
+mod arrange;
 mod barrier;
 pub(crate) mod buffer;
 mod describe;
@@ -27,6 +28,7 @@ pub(crate) mod run;
 mod schedule;
 pub(crate) mod workspace;
 
+use arrange::{Movement, arrange};
 use fuse::{Step, fuse};
 use layout::{ParamLayout, ValueLayout};
 use lower::{Purpose, lower};
@@ -42,9 +44,12 @@ pub struct Stage {
 
 impl Stage {
     fn new(sequential: &Sequential, purpose: Purpose) -> Result<Self, ModelError> {
-        let program = lower(sequential, purpose)?;
+        Ok(Self::of(lower(sequential, purpose)?))
+    }
+
+    fn of(program: Program) -> Self {
         let steps = fuse(&program);
-        Ok(Self { program, steps })
+        Self { program, steps }
     }
 
     fn layout(&self, batch: usize, sparse: bool) -> ValueLayout {
@@ -75,6 +80,8 @@ pub struct Plan {
     pub layout: ParamLayout,
     /// How the variables move.
     pub optimizer: Optimizer,
+    /// The same for each variable.
+    pub(crate) movements: Vec<Movement>,
     /// What is minimised.
     pub loss: Loss,
     /// With which instructions.
@@ -89,7 +96,9 @@ impl Plan {
         simd: SimdLevel,
         threads: usize,
     ) -> Result<Self, ModelError> {
-        let train = Stage::new(sequential, Purpose::Train(loss))?;
+        let mut program = lower(sequential, Purpose::Train(loss))?;
+        let movements = arrange(&mut program, &optimizer);
+        let train = Stage::of(program);
         optimizer
             .validate()
             .map_err(|error| ModelError::Optimizer { name: optimizer.name(), problem: error.to_string() })?;
@@ -106,6 +115,7 @@ impl Plan {
             predict: Stage::new(sequential, Purpose::Predict)?,
             train,
             optimizer,
+            movements,
             loss,
             simd,
         })

@@ -69,11 +69,7 @@ impl Sequential {
                 return Err(wrong(format!("its output shape {output} is too large or empty")));
             }
             for spec in rule.params(&input) {
-                let initializer = spec.initializer;
-                initializer
-                    .validate()
-                    .and_then(|()| initializer.validate_shape(&spec.shape))
-                    .map_err(|problem| wrong(format!("{}_initializer: {problem}", spec.role)))?;
+                spec.validate().map_err(wrong)?;
                 check_params(&spec.shape).map_err(wrong)?;
             }
             if placed.iter().any(|other| other.name == name) {

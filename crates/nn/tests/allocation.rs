@@ -107,6 +107,8 @@ fn training_allocates_nothing_after_its_first_batch() {
     optimizers.push(Sgd { momentum: 0.9, nesterov: true }.into());
     optimizers.push(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into());
     optimizers.push(Adam { amsgrad: true, ..Adam::default() }.into());
+    let apart = Optimizer::new(Sgd::default()).global_clipnorm(1.0).gradient_accumulation_steps(2);
+    optimizers.push(apart.ema(0.9, Some(2)));
     let losses: [Loss; 4] = [
         SparseCategoricalCrossentropy::default().into(),
         CategoricalCrossentropy { from_logits: false, label_smoothing: 0.1 }.into(),
@@ -120,11 +122,13 @@ fn training_allocates_nothing_after_its_first_batch() {
         let table = Normalization::Unit.table(&pixels);
         let examples = Examples::pictures([8, 8], &pixels, table, &labels).unwrap();
         for threads in [1, 2] {
-            for (optimizer, loss) in optimizers.iter().flat_map(|o| losses.iter().map(move |l| (*o, *l))) {
+            for (optimizer, loss) in
+                optimizers.iter().flat_map(|o| losses.iter().map(move |l| (o.clone(), *l)))
+            {
                 let metrics =
                     ["auc", "precision", "f1_score", "top_k_categorical_accuracy", "mean_absolute_error"];
                 let metrics = metrics.map(|name| name.parse::<Metric>().unwrap());
-                let compile = Compile::new(optimizer, loss)
+                let compile = Compile::new(optimizer.clone(), loss)
                     .metrics(metrics)
                     .threads(NonZeroUsize::new(threads).unwrap());
                 let free = (0..5).any(|_| allocations(density == 1, &examples, compile.clone()) == 0);

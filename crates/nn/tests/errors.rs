@@ -4,6 +4,7 @@
 
 use seedbed_nn::error::ModelError;
 use seedbed_nn::prelude::*;
+use seedbed_nn::schedules::CosineDecay;
 use seedbed_nn::shape::Shape;
 
 fn sparse() -> Loss {
@@ -183,11 +184,11 @@ fn layers() {
         ),
         (
             of(Dense::new(2).kernel_regularizer(Regularizer::l1(-1.0))),
-            "layer \"dense\": kernel_regularizer: l1: expected a finite number ≥ 0, received -1",
+            "layer \"dense\": kernel_regularizer: l1: l1 must be a finite number ≥ 0, but is -1",
         ),
         (
             of(Dense::new(2).bias_regularizer(Regularizer::l2(f64::INFINITY))),
-            "layer \"dense\": bias_regularizer: l2: expected a finite number ≥ 0, received inf",
+            "layer \"dense\": bias_regularizer: l2: l2 must be a finite number ≥ 0, but is inf",
         ),
         (
             of(Dense::new(2).kernel_initializer(narrow)),
@@ -238,13 +239,48 @@ fn layers() {
 
 #[test]
 fn optimizers() {
-    let sgd = Optimizer::new(Sgd::default());
+    let sgd = || Optimizer::new(Sgd::default());
     for (optimizer, expected) in [
-        (sgd.learning_rate(0.0), "optimizer sgd: sgd: learning_rate must be a finite number > 0, but is 0"),
-        (sgd.weight_decay(-1.0), "optimizer sgd: sgd: weight_decay must be a finite number ≥ 0, but is -1"),
+        (sgd().learning_rate(0.0), "optimizer sgd: sgd: learning_rate must be a finite number > 0, but is 0"),
+        (sgd().weight_decay(-1.0), "optimizer sgd: sgd: weight_decay must be a finite number ≥ 0, but is -1"),
         (
             Adam { beta_1: 1.0, ..Adam::default() }.into(),
             "optimizer adam: adam: beta_1 must be from 0 to below 1, but is 1",
+        ),
+        (
+            sgd().learning_rate(CosineDecay::new(0.1, 0)),
+            "optimizer sgd: cosine_decay: decay_steps must be at least 1 step, but is 0",
+        ),
+        (
+            sgd().clipnorm(1.0).global_clipnorm(1.0),
+            "optimizer sgd: sgd: clipping must be the only clipping, of clipnorm, clipvalue and global_clipnorm, but is \
+             clipnorm and global_clipnorm",
+        ),
+        (sgd().clipvalue(0.0), "optimizer sgd: sgd: clipvalue must be a finite number > 0, but is 0"),
+        (sgd().ema(1.5, None), "optimizer sgd: sgd: ema_momentum must be from 0 to 1, but is 1.5"),
+        (
+            sgd().ema(0.9, Some(0)),
+            "optimizer sgd: sgd: ema_overwrite_frequency must be a whole number from 1, but is 0",
+        ),
+        (
+            sgd().gradient_accumulation_steps(1),
+            "optimizer sgd: sgd: gradient_accumulation_steps must be a whole number from 2, but is 1",
+        ),
+        (
+            Lion { beta_1: 0.0, ..Lion::default() }.into(),
+            "optimizer lion: lion: beta_1 must be above 0 and at most 1, but is 0",
+        ),
+        (
+            Ftrl { learning_rate_power: 0.5, ..Ftrl::default() }.into(),
+            "optimizer ftrl: ftrl: learning_rate_power must be a finite number ≤ 0, but is 0.5",
+        ),
+        (
+            Muon { ns_steps: 0, ..Muon::default() }.into(),
+            "optimizer muon: muon: ns_steps must be a whole number from 1 to 100, but is 0",
+        ),
+        (
+            Adafactor { clip_threshold: 0.0, ..Adafactor::default() }.into(),
+            "optimizer adafactor: adafactor: clip_threshold must be a finite number > 0, but is 0",
         ),
     ] {
         assert_eq!(compile(&of(Dropout::new(0.1)), optimizer, sparse()), expected);

@@ -10,6 +10,7 @@ use seedbed_nn::activations::BoundedRelu;
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use seedbed_nn::random::{Purpose, Seed, Streams};
+use seedbed_nn::regularizers::{OrthogonalRegularizer, Vectors};
 
 const SAMPLES: usize = 5;
 const INPUTS: usize = 6;
@@ -333,5 +334,21 @@ fn pooling() {
             let first = Conv2D::new(3, 2).activation(activation).bias_initializer(random_bias());
             check_pictures(&format!("{pool:?} behind {activation:?}"), 1, [first.into(), pool.clone()]);
         }
+    }
+}
+
+#[test]
+fn regularizers_of_outputs_and_of_whole_variables() {
+    let hidden = || Dense::new(6).activation(Activation::Tanh);
+    for mode in [Vectors::Rows, Vectors::Columns] {
+        let orthogonal = OrthogonalRegularizer { factor: 0.3, mode };
+        let model = between([hidden().kernel_regularizer(orthogonal).into()]);
+        check(&format!("{orthogonal:?}"), &model, sparse(), false);
+    }
+    for regularizer in [Regularizer::l1(0.1), Regularizer::l2(0.2), Regularizer::l1_l2(0.05, 0.1)] {
+        let model = between([hidden().activity_regularizer(regularizer).into(), Dropout::new(0.3).into()]);
+        check(&format!("activity {regularizer:?}"), &model, sparse(), false);
+        let last = Dense::new(CLASSES).activation(Activation::Softmax).activity_regularizer(regularizer);
+        check(&format!("last activity {regularizer:?}"), &between([]).add(last), sparse(), false);
     }
 }

@@ -9,9 +9,7 @@
 #[expect(dead_code, reason = "shared with the other tests against Keras")]
 mod keras;
 
-use keras::{
-    Oracle, absolute, fixture, labels, oracle_weights, read, relative, train_on_batch, unit, weights,
-};
+use keras::{Oracle, absolute, fixture, labels, oracle_weights, read, relative, unit, weights};
 use seedbed_nn::plan::reference::{ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use seedbed_nn::random::{Seed, Streams};
@@ -109,7 +107,7 @@ fn engine(run: &Run, sequential: &Sequential, sizes: Sizes) -> Found {
     let (inputs, labels) = data(run, sizes);
     let all = Examples::classes(run.shape.clone(), &inputs, &labels).unwrap();
     let batch = |step: usize| all.slice(step * sizes.batch_size, (step + 1) * sizes.batch_size);
-    let losses = (0..sizes.steps).map(|step| train_on_batch(&mut model, &batch(step))).collect();
+    let losses = (0..sizes.steps).map(|step| model.train_on_batch(&batch(step)).unwrap()).collect();
     let outputs = model.predict(&batch(0)).unwrap().into_iter().map(f64::from).collect();
     (losses, weights(&model), outputs)
 }

@@ -10,8 +10,7 @@ mod keras;
 
 use flate2::read::GzDecoder;
 use keras::{
-    Choice, absolute, fixture, kernel, labels, oracle_weights, read, relative, start, train_on_batch, unit,
-    weights, word,
+    Choice, absolute, fixture, kernel, labels, oracle_weights, read, relative, start, unit, weights, word,
 };
 use seedbed_nn::plan::reference::{ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
@@ -84,7 +83,7 @@ fn model(run: &Run) -> Sequential {
         let mut layer = serde_json::json!({"class_name": "Dense", "units": units, "activation": activation});
         for role in ["kernel", "bias"] {
             if let Some(choice) = run.regularizers.get(&format!("{name}/{role}")) {
-                layer[format!("{role}_regularizer")] = choice.regularizer().unwrap();
+                layer[format!("{role}_regularizer")] = choice.table(&[]);
             }
         }
         read::<Layer>(layer).unwrap()
@@ -97,12 +96,13 @@ fn model(run: &Run) -> Sequential {
 /// Losses per batch and final weights: of the engine for a float32 run, of the oracle for float64.
 fn train(run: &Run, pictures: &Pictures) -> (Vec<f64>, BTreeMap<String, Vec<f64>>) {
     let loss = "sparse_categorical_crossentropy".parse().unwrap();
-    let (mut model, mut oracle) = start(&model(run), Compile::new(run.optimizer.optimizer().unwrap(), loss));
+    let (mut model, mut oracle) =
+        start(&model(run), Compile::new(run.optimizer.optimizer(&[]).unwrap(), loss));
     let batches = (0..run.steps).map(|step| step * run.batch_size..(step + 1) * run.batch_size);
     if run.dtype == "float32" {
         let table = Normalization::Unit.table(&[]);
         let all = Examples::pictures([28, 28], &pictures.pixels, table, &pictures.labels).unwrap();
-        let train = |b: std::ops::Range<usize>| train_on_batch(&mut model, &all.slice(b.start, b.end));
+        let train = |b: std::ops::Range<usize>| model.train_on_batch(&all.slice(b.start, b.end)).unwrap();
         return (batches.map(train).collect(), weights(&model));
     }
     let batch = |range: std::ops::Range<usize>| {

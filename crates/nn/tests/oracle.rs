@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use seedbed_nn::callbacks::Progress;
+use seedbed_nn::constraints::{Axes, Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm};
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use seedbed_nn::random::{Purpose, Seed, Streams};
+use seedbed_nn::regularizers::{OrthogonalRegularizer, Vectors};
+use seedbed_nn::schedules::CosineDecay;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
@@ -53,7 +56,7 @@ const EPOCHS: usize = 3;
 /// What the oracle gives: running losses, weights and outputs.
 fn oracle(case: &Case) -> (Vec<f64>, Vec<Vec<f32>>, Vec<f32>) {
     let streams = Streams::new(Seed(SEED));
-    let model = case.model.compile(Compile::new(case.optimizer, case.loss).streams(streams)).unwrap();
+    let model = case.model.compile(Compile::new(case.optimizer.clone(), case.loss).streams(streams)).unwrap();
     let mut oracle = Reference::<f32>::new(model.plan(), &streams);
     let width: usize = case.samples.shape.iter().product();
     let batch = |range: std::ops::Range<usize>| ReferenceBatch {
@@ -72,6 +75,7 @@ fn oracle(case: &Case) -> (Vec<f64>, Vec<Vec<f32>>, Vec<f32>) {
             running.push(sum / seen as f64);
         }
     }
+    oracle.finalize_variable_values();
     let outputs = oracle.evaluate(&batch(0..count)).outputs;
     (running, oracle.weights, outputs)
 }
@@ -94,7 +98,7 @@ fn check(case: &Case) {
     for simd in SimdLevel::available() {
         for threads in 1..=3 {
             let place = format!("{}, {simd}, {threads} threads", case.name);
-            let options = Compile::new(case.optimizer, case.loss).seed(SEED).simd(simd);
+            let options = Compile::new(case.optimizer.clone(), case.loss).seed(SEED).simd(simd);
             let mut model = case.model.compile(options.threads(NonZeroUsize::new(threads).unwrap())).unwrap();
             let mut seen = Losses::default();
             let fit = Fit::new().epochs(EPOCHS).batch_size(case.batch).shuffle(false).callback(&mut seen);
@@ -141,6 +145,61 @@ fn every_optimizer() {
     with(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into());
     with(RmsProp { momentum: 0.5, ..RmsProp::default() }.into());
     with(Adam { amsgrad: true, ..Adam::default() }.into());
+}
+
+/// What all optimizers can do, with a rule for single weights and one for whole variables; 5 batches per epoch, so that
+/// sums of gradients are left over.
+#[test]
+fn every_option_of_optimizers() {
+    for rule in [Optimizer::new(Adam::default()), Optimizer::new(Lamb::default())] {
+        let rule = || rule.clone().learning_rate(0.05);
+        let schedule = CosineDecay { warmup_target: Some(0.1), warmup_steps: 3, ..CosineDecay::new(0.0, 10) };
+        for optimizer in [
+            rule().weight_decay(0.1).exclude_from_weight_decay(&["bias", "dense_1"]),
+            rule().clipvalue(0.01),
+            rule().clipnorm(0.05),
+            rule().global_clipnorm(0.05),
+            rule().ema(0.9, None),
+            rule().ema(0.9, Some(3)),
+            rule().gradient_accumulation_steps(2),
+            rule().gradient_accumulation_steps(3).clipnorm(0.05).weight_decay(0.1).ema(0.8, Some(2)),
+            rule().learning_rate(schedule),
+        ] {
+            let model = small(33, Activation::Relu, 5);
+            let (name, loss) = (format!("{optimizer:?}"), sparse_crossentropy());
+            check(&Case { name, model, optimizer, loss, batch: 8, samples: samples(&[7, 5], 37, 5, 0.2) });
+        }
+    }
+    let muon =
+        Muon { nesterov: false, rms_rate: 0.0, exclude_layers: vec!["dense_1".into()], ..Muon::default() };
+    let ftrl =
+        Ftrl { learning_rate_power: -0.7, l1_regularization_strength: 1e-3, beta: 0.1, ..Ftrl::default() };
+    for optimizer in [Optimizer::new(muon), ftrl.into()] {
+        let (name, samples) = (format!("{optimizer:?}"), samples(&[7, 5], 37, 5, 1.0));
+        let (model, loss) = (small(130, Activation::Relu, 5), sparse_crossentropy());
+        check(&Case { name, model, optimizer, loss, batch: 8, samples });
+    }
+}
+
+#[test]
+fn constraints() {
+    let axis = |axis: i64| Axes::from(axis);
+    for (name, kernel, bias) in [
+        ("columns", Constraint::from(MaxNorm::new(0.5)), Constraint::from(NonNeg {})),
+        ("rows", MaxNorm { max_value: 0.5, axis: axis(1) }.into(), UnitNorm { axis: axis(-1) }.into()),
+        ("all", UnitNorm { axis: Axes::from([0, 1]) }.into(), MaxNorm::new(0.1).into()),
+        (
+            "between",
+            MinMaxNorm { min_value: 0.4, max_value: 0.8, rate: 0.5, axis: axis(0) }.into(),
+            MinMaxNorm::default().into(),
+        ),
+    ] {
+        let hidden = Dense::new(70).activation(Activation::Tanh);
+        let hidden = hidden.kernel_constraint(kernel.clone()).bias_constraint(bias);
+        let last = Dense::new(3).activation(Activation::Softmax).kernel_constraint(kernel);
+        let model = Sequential::new([12]).add(hidden).add(last);
+        check(&case(name, model, "adam", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
+    }
 }
 
 #[test]
@@ -313,9 +372,35 @@ fn regularizers() {
         )
         .add(Dense::new(3).activation(Activation::Softmax).kernel_regularizer(Regularizer::l1(1e-3)));
     check(&case("l1_l2", model, "adamw", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
+
+    // On outputs whose padding is not 0, and on whole variables.
+    for mode in [Vectors::Rows, Vectors::Columns] {
+        let orthogonal = OrthogonalRegularizer { factor: 0.1, mode };
+        let hidden = Dense::new(21).activation(Activation::Sigmoid).kernel_regularizer(orthogonal);
+        let hidden = hidden.activity_regularizer(Regularizer::l1_l2(1e-2, 1e-2));
+        let last = Dense::new(3).activation(Activation::Softmax).kernel_regularizer(orthogonal);
+        let last = last.activity_regularizer(Regularizer::l2(1e-2));
+        let model = Sequential::new([12]).add(hidden).add(Dropout::new(0.2)).add(last);
+        same_evaluation(&model);
+        let name = format!("activity and {mode:?}");
+        check(&case(&name, model, "adam", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
+    }
 }
 
 /// Every loss after a softmax or sigmoid, and of logits where it takes them; every reduction.
+/// Loss with penalties in inference mode: one batch, so that both have the same.
+fn same_evaluation(model: &Sequential) {
+    let samples = samples(&[12], 23, 3, 1.0);
+    let streams = Streams::new(Seed(SEED));
+    let model = model.compile(Compile::new(Adam::default(), sparse_crossentropy()).streams(streams)).unwrap();
+    let labels = samples.labels.iter().map(|&label| usize::from(label)).collect();
+    let targets = ReferenceTargets::Classes(labels);
+    let batch = ReferenceBatch { inputs: samples.inputs.clone(), targets, samples: samples.labels.len() };
+    let expected = Reference::<f32>::new(model.plan(), &streams).evaluate(&batch).loss;
+    let examples = Examples::classes([12], &samples.inputs, &samples.labels).unwrap();
+    assert_eq!(model.evaluate(&examples).unwrap().loss() as f32, expected);
+}
+
 #[test]
 fn every_loss() {
     let named = Loss::NAMES.map(|name| name.parse::<Loss>().unwrap());

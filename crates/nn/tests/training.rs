@@ -115,7 +115,7 @@ fn a_fit_goes_on_where_the_last_ended() {
     let samples = Samples::new();
     for name in Optimizer::NAMES {
         let optimizer: Optimizer = name.parse().unwrap();
-        let compile = || model(Some(0.3)).compile(Compile::new(optimizer, loss()).seed(3)).unwrap();
+        let compile = || model(Some(0.3)).compile(Compile::new(optimizer.clone(), loss()).seed(3)).unwrap();
         let (mut once, mut twice) = (compile(), compile());
         let whole = once.fit(&samples.examples(), fit(4)).unwrap();
         let first = twice.fit(&samples.examples(), fit(1)).unwrap();
@@ -306,7 +306,7 @@ fn a_callback_ends_a_fit_within_an_epoch() {
 fn a_fit_that_diverges_ends_at_the_batch_and_says_so() {
     let samples = Samples::new();
     let sgd = Optimizer::new(Sgd::default()).learning_rate(1e30);
-    let compile = || model(None).compile(Compile::new(sgd, loss()).seed(1)).unwrap();
+    let compile = || model(None).compile(Compile::new(sgd.clone(), loss()).seed(1)).unwrap();
     let mut oracle = Reference::<f32>::new(compile().plan(), &Streams::new(Seed(1)));
     let diverged = |batch: usize| {
         let range = batch * 8..COUNT.min(batch * 8 + 8);
@@ -318,7 +318,7 @@ fn a_fit_that_diverges_ends_at_the_batch_and_says_so() {
     };
     let batch = (0..6).position(diverged).unwrap();
     for threads in [1, 2] {
-        let compile = Compile::new(sgd, loss()).seed(1).threads(NonZeroUsize::new(threads).unwrap());
+        let compile = Compile::new(sgd.clone(), loss()).seed(1).threads(NonZeroUsize::new(threads).unwrap());
         let mut model = model(None).compile(compile).unwrap();
         let mut heard = Heard::default();
         let history = model.fit(&samples.examples(), fit(3).shuffle(false).callback(&mut heard)).unwrap();
@@ -389,7 +389,7 @@ fn what_pads_the_weights_stays_zero() {
     let samples = Samples::new();
     for (name, threads) in Optimizer::NAMES.iter().flat_map(|name| [(name, 1), (name, 2)]) {
         let optimizer: Optimizer = name.parse().unwrap();
-        let compile = Compile::new(optimizer, loss()).threads(NonZeroUsize::new(threads).unwrap());
+        let compile = Compile::new(optimizer.clone(), loss()).threads(NonZeroUsize::new(threads).unwrap());
         let mut model = model(Some(0.2)).compile(compile).unwrap();
         let mut copy = Copy::default();
         model.fit(&samples.examples(), fit(2).callback(&mut copy)).unwrap();

@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         threads: options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads),
         seeds: options.seeds,
         check: options.check,
-        optimizer: options.optimizer,
+        optimizer: options.optimizer.clone(),
         l2: options.l2,
         dropout: options.dropout,
         samples: options.samples.unwrap_or(usize::MAX),

@@ -147,7 +147,7 @@ impl Options {
         LessonOptions {
             initializer: self.init,
             dropout: self.dropout,
-            optimizer: self.optimizer,
+            optimizer: self.optimizer.clone(),
             loss: self.loss,
             l1: self.l1,
             l2: self.l2,

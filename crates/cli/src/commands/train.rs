@@ -159,7 +159,7 @@ fn recipe(options: &Options) -> anyhow::Result<Recipe> {
 
 fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
     let threads = options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads);
-    let compile = Compile::new(recipe.compile.optimizer, recipe.compile.loss)
+    let compile = Compile::new(recipe.compile.optimizer.clone(), recipe.compile.loss)
         .seed(options.seed)
         .threads(threads)
         .simd(options.simd.map_or_else(SimdLevel::detect, SimdLevel::from));

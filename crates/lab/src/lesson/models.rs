@@ -13,7 +13,7 @@ use seedbed_nn::initializers::Initializer;
 use seedbed_nn::layers::{Dense, Dropout, Flatten};
 use seedbed_nn::losses::Loss;
 use seedbed_nn::optimizers::{Adagrad, Adam, Nadam, Optimizer};
-use seedbed_nn::regularizers::Regularizer;
+use seedbed_nn::regularizers::{L1L2, Regularizer};
 use seedbed_nn::sequential::Sequential;
 use seedbed_nn::shape::Shape;
 use std::num::NonZeroUsize;
@@ -77,7 +77,7 @@ impl LessonOptions {
 
     fn choices(&self) -> [Choices; 3] {
         let regularizer = Regularizer::l1_l2(self.l1, self.l2);
-        let optimizer = |usual: Optimizer| self.optimizer.unwrap_or(usual);
+        let optimizer = |usual: Optimizer| self.optimizer.clone().unwrap_or(usual);
         let first = Choices {
             initializer: Initializer::GlorotUniform,
             dropout: None,
@@ -109,7 +109,7 @@ impl LessonOptions {
     ) -> Result<LessonModel, LabError> {
         let recipe = Recipe {
             model: choices.sequential(Prepared::input_shape(dataset), self.hidden, dataset.class_names.len()),
-            compile: CompileRecipe { optimizer: choices.optimizer, loss: choices.loss },
+            compile: CompileRecipe { optimizer: choices.optimizer.clone(), loss: choices.loss },
             fit: FitRecipe { epochs: self.epochs, batch_size: self.batch_size, ..FitRecipe::default() },
             data: DataRecipe {
                 dataset: dataset.name.clone(),
@@ -155,16 +155,19 @@ impl Choices {
 
     /// The penalty in words: "l2 0.0001"; `None` without one.
     pub fn regularizer_words(&self) -> Option<String> {
-        let Regularizer { l1, l2 } = self.regularizer?;
+        let regularizer = self.regularizer?;
+        let Regularizer::L1L2(L1L2 { l1, l2 }) = regularizer else {
+            return Some(regularizer.name().to_owned());
+        };
         let factors = [("l1", l1), ("l2", l2)].into_iter().filter(|(_, factor)| *factor != 0.0);
         Some(factors.map(|(name, factor)| format!("{name} {factor}")).collect::<Vec<_>>().join(", "))
     }
 
     /// The optimizer with what matters about it: "adam, learning rate 0.001".
     pub fn optimizer_words(&self) -> String {
-        let Optimizer { learning_rate, weight_decay, .. } = self.optimizer;
+        let Optimizer { learning_rate, weight_decay, .. } = &self.optimizer;
         let decay =
-            if weight_decay == 0.0 { String::new() } else { format!(", weight decay {weight_decay}") };
+            if *weight_decay == 0.0 { String::new() } else { format!(", weight decay {weight_decay}") };
         format!("{}, learning rate {learning_rate}{decay}", self.optimizer.name())
     }
 }
@@ -217,7 +220,8 @@ mod tests {
     #[test]
     fn choices_reach_the_models_they_are_for() {
         let optimizer = Some(Optimizer::adamw());
-        let [one, two, three] = models(&LessonOptions { l1: 0.1, l2: 0.25, optimizer, ..usual() });
+        let [one, two, three] =
+            models(&LessonOptions { l1: 0.1, l2: 0.25, optimizer: optimizer.clone(), ..usual() });
         assert_eq!(one.choices.regularizer_words(), None);
         assert_eq!(two.choices.regularizer_words().as_deref(), Some("l1 0.1, l2 0.25"));
         assert_eq!(two.changed[1..], ["regularizer none → l1 0.1, l2 0.25"], "all have the same optimizer");

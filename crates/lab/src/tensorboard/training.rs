@@ -11,6 +11,7 @@ use seedbed_nn::examples::Examples;
 use seedbed_nn::losses::MeanSquaredError;
 use seedbed_nn::model::{Compile, Model};
 use seedbed_nn::optimizers::Sgd;
+use seedbed_nn::schedules::LearningRate;
 use seedbed_nn::sequential::Sequential;
 use seedbed_nn::summary::SummaryRow;
 use serde_json::{Value, json};
@@ -28,7 +29,8 @@ const SAMPLES: usize = 256;
 pub struct TrainingLog<'a> {
     session: EventFile,
     runs: Vec<EventFile>,
-    learning_rate: f64,
+    /// `None` with a schedule, whose steps are not known here.
+    learning_rate: Option<f64>,
     /// Holds the weights of the moment.
     model: Model,
     /// What the model's first layers give, up to each layer that is looked at.
@@ -59,7 +61,10 @@ impl<'a> TrainingLog<'a> {
         Ok(Self {
             session,
             runs,
-            learning_rate: recipe.compile.optimizer.learning_rate,
+            learning_rate: match recipe.compile.optimizer.learning_rate {
+                LearningRate::Constant(rate) => Some(rate),
+                LearningRate::Schedule(_) => None,
+            },
             model: model.clone(),
             layers: layers(model)?,
             samples: samples.slice(0, SAMPLES),
@@ -71,9 +76,13 @@ impl<'a> TrainingLog<'a> {
     pub fn epoch(&mut self, record: &EpochRecord) {
         let step = step(record);
         let rate = self.learning_rate;
+        let with_rate = |summary: Summary| match rate {
+            Some(rate) => summary.scalar("epoch_learning_rate", rate),
+            None => summary,
+        };
         for (file, (run, of)) in self.runs.iter_mut().zip(RUNS) {
             let summary = scores(of(record));
-            let summary = if run == "train" { summary.scalar("epoch_learning_rate", rate) } else { summary };
+            let summary = if run == "train" { with_rate(summary) } else { summary };
             keep(&mut self.failed, file.add(&summary, step, now()));
         }
     }
@@ -134,7 +143,7 @@ fn hyperparameters(recipe: &Recipe, seed: u64) -> Vec<(&'static str, Value)> {
     let optimizer = &recipe.compile.optimizer;
     vec![
         ("optimizer", json!(optimizer.name())),
-        ("learning_rate", json!(optimizer.learning_rate)),
+        ("learning_rate", json!(optimizer.learning_rate.at(0))),
         ("loss", json!(recipe.compile.loss.name())),
         ("batch_size", json!(recipe.fit.batch_size)),
         ("epochs", json!(recipe.fit.epochs)),

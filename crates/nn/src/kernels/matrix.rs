@@ -99,6 +99,20 @@ impl Panels {
         col / self.width * self.rows * self.width + col % self.width
     }
 
+    /// Where some rows and columns are: ranges of numbers that follow each other, counted from the variable's start.
+    #[inline(always)]
+    pub(crate) fn ranges(self, rows: Range<usize>, cols: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        self.spans(cols).flat_map(move |cols| {
+            let first = self.offset(cols.start);
+            // The rows of a whole panel follow each other.
+            let together = if cols.len() == self.width { rows.len().max(1) } else { 1 };
+            rows.clone().step_by(together).map(move |row| {
+                let start = first + row * self.width;
+                start..start + together * cols.len()
+            })
+        })
+    }
+
     /// The parts of a range of columns that each lie in one panel.
     #[inline(always)]
     pub(crate) fn spans(self, cols: Range<usize>) -> impl Iterator<Item = Range<usize>> {

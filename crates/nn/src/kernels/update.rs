@@ -16,7 +16,8 @@ use super::Kernel;
 use super::matrix::{Matrix, Panels, TILE_ROWS, add_product, end_chains, for_lanes, for_tiles};
 use super::sparse::{GROUP, Input, Sparse};
 use crate::lane::{F32Lane, PAD};
-use crate::optimizers::{MAX_SLOTS, Optimizer, RuleVisitor, Scalars, UpdateRule};
+use crate::optimizers::variable::VariableRule;
+use crate::optimizers::{Clip, MAX_SLOTS, Optimizer, Rule, RuleVisitor, Scalars, UpdateRule};
 use crate::plan::layout::PANEL;
 use crate::regularizers::Regularizer;
 use std::marker::PhantomData;
@@ -29,15 +30,19 @@ pub(crate) struct Moving<'a> {
     /// Where the slots of the variable's first number are, laid out like the weights.
     pub(crate) slots: [*mut f32; MAX_SLOTS],
     pub(crate) regularizer: Option<Regularizer>,
-    pub(crate) optimizer: &'a Optimizer,
+    pub(crate) clip: Clip<f32>,
+    pub(crate) weight_decay: f64,
+    pub(crate) rule: &'a Rule,
     pub(crate) scalars: &'a Scalars<f32>,
     pub(crate) learning_rate: f32,
+    /// Where the gradient is kept, laid out like the weights, if they move later: [`Update`] moves them then.
+    pub(crate) keep: Option<*mut f32>,
 }
 
 impl Moving<'_> {
     /// Whether anything but the rule itself moves the weights.
     fn is_adjusted(&self) -> bool {
-        self.regularizer.is_some() || self.optimizer.weight_decay != 0.0
+        self.regularizer.is_some() || self.weight_decay != 0.0 || self.clip != Clip::None
     }
 
     /// Moves the weights of rows `rows` and columns `cols`, which lie in one panel, by their gradient,
@@ -52,19 +57,67 @@ impl Moving<'_> {
         cols: Range<usize>,
         gradient: *const f32,
     ) {
-        let first = self.weights.offset(cols.start);
-        // The rows of a whole panel follow each other.
-        let together = if cols.len() == self.weights.width { rows.len() } else { 1 };
-        for (i, row) in rows.step_by(together).enumerate() {
+        let mut done = 0;
+        for range in self.weights.ranges(rows, cols) {
             // SAFETY: as the caller promises.
-            let gradient = unsafe { gradient.add(i * cols.len()) };
-            let (offset, count) = (first + row * self.weights.width, together * cols.len());
-            self.optimizer.rule.visit(Move::<L> { moving: self, offset, gradient, count, lane: PhantomData });
+            let gradient = unsafe { gradient.add(done) };
+            done += range.len();
+            match self.keep {
+                // SAFETY: as above.
+                Some(to) => unsafe { self.keep::<L>(to, range, gradient) },
+                None => self.move_by::<L>(range.start, gradient, range.len()),
+            }
+        }
+    }
+
+    /// Moves `count` weights that follow each other, `offset` numbers from the variable's start.
+    #[inline(always)]
+    fn move_by<L: F32Lane>(&self, offset: usize, gradient: *const f32, count: usize) {
+        self.rule.visit(Move::<L> { moving: self, offset, gradient, count, lane: PhantomData });
+    }
+
+    /// Keeps the gradient of a range of numbers, with the penalty's.
+    ///
+    /// # Safety
+    /// The numbers must be inside the variable, `gradient` valid for all of them.
+    #[inline(always)]
+    unsafe fn keep<L: F32Lane>(&self, to: *mut f32, range: Range<usize>, gradient: *const f32) {
+        for (i, at) in range.enumerate().step_by(L::WIDTH) {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let g = L::load(gradient.add(i));
+                let g = match self.regularizer {
+                    Some(regularizer) => regularizer.add_gradient(L::load(self.weights.column(0).add(at)), g),
+                    None => g,
+                };
+                g.store(to.add(at));
+            }
         }
     }
 }
 
-/// Moves `count` weights that follow each other, `offset` numbers from the variable's start.
+/// Moves weights by a gradient that was kept.
+pub(crate) struct Update<'a> {
+    pub(crate) moving: Moving<'a>,
+    pub(crate) gradient: *const f32,
+    pub(crate) rows: Range<usize>,
+    pub(crate) cols: Range<usize>,
+}
+
+impl Kernel for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        for range in self.moving.weights.ranges(self.rows, self.cols) {
+            // SAFETY: the run loop gives rows and columns of the variable, and its gradient.
+            let gradient = unsafe { self.gradient.add(range.start) };
+            self.moving.move_by::<L>(range.start, gradient, range.len());
+        }
+    }
+}
+
+/// [`Moving::move_by`] once the rule is known.
 struct Move<'a, L> {
     moving: &'a Moving<'a>,
     offset: usize,
@@ -84,6 +137,9 @@ impl<L: F32Lane> RuleVisitor for Move<'_, L> {
             self.run(&Mover::<L, R, false>::new(self.moving, rule));
         }
     }
+
+    /// Rules for whole variables never come here: see [`super::optimize::MoveVariable`].
+    fn visit_variable<R: VariableRule>(self, _: &R) {}
 }
 
 impl<L: F32Lane> Move<'_, L> {
@@ -104,6 +160,7 @@ struct Mover<L, R, const ADJUSTED: bool> {
     weights: *mut f32,
     slots: [*mut f32; MAX_SLOTS],
     regularizer: Option<Regularizer>,
+    clip: Clip<L>,
     weight_decay: f64,
     scalars: Scalars<L>,
     learning_rate: L,
@@ -118,21 +175,22 @@ impl<L: F32Lane, R: UpdateRule, const ADJUSTED: bool> Mover<L, R, ADJUSTED> {
             weights: unsafe { moving.weights.column(0) },
             slots: moving.slots,
             regularizer: moving.regularizer,
-            weight_decay: moving.optimizer.weight_decay,
+            clip: moving.clip.map(L::splat),
+            weight_decay: moving.weight_decay,
             scalars: moving.scalars.map(L::splat),
             learning_rate: L::splat(moving.learning_rate),
             rule,
         }
     }
 
-    /// Penalty and decay.
+    /// Penalty, clipping and decay.
     #[inline(always)]
     fn adjust(&self, w: L, g: L) -> (L, L) {
         let g = match self.regularizer {
             Some(regularizer) => regularizer.add_gradient(w, g),
             None => g,
         };
-        (Optimizer::decay(self.weight_decay, self.learning_rate, w), g)
+        (Optimizer::decay(self.weight_decay, self.learning_rate, w), self.clip.apply(g))
     }
 
     /// Moves the weights `offset` numbers from the variable's start.

@@ -218,7 +218,8 @@ pub(super) fn check_choices(
         ));
     }
     regularizers.into_iter().try_for_each(|(role, regularizer)| {
-        regularizer.unwrap_or_default().validate().map_err(|error| format!("{role}: {error}"))
+        let checked = regularizer.map_or(Ok(()), |regularizer| regularizer.validate());
+        checked.map_err(|error| format!("{role}: {error}"))
     })
 }
 

@@ -3,8 +3,9 @@
 //! Source: Keras `keras/src/layers/core/dense.py`. Defaults: linear, with a bias, kernel
 //! `glorot_uniform`, bias `zeros`.
 
-use super::{LayerRule, is_on, on};
+use super::{LayerRule, check_activity_regularizer, is_on, on};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{Forward, Op, ParamSpec, ValueId};
 use crate::regularizers::Regularizer;
@@ -37,6 +38,12 @@ pub struct Dense {
     kernel_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bias_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kernel_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bias_constraint: Option<Constraint>,
 }
 
 fn kernel_default() -> Initializer {
@@ -60,6 +67,9 @@ impl Dense {
             bias_initializer: bias_default(),
             kernel_regularizer: None,
             bias_regularizer: None,
+            activity_regularizer: None,
+            kernel_constraint: None,
+            bias_constraint: None,
         }
     }
 
@@ -100,14 +110,32 @@ impl Dense {
     }
 
     /// Sets the kernel's penalty.
-    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.kernel_regularizer = Some(regularizer);
+    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.kernel_regularizer = Some(regularizer.into());
         self
     }
 
     /// Sets the bias's penalty.
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
+    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.bias_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets the penalty on the outputs: per sample, so that it does not depend on the size of the batch.
+    pub fn activity_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
+        self.activity_regularizer = Some(regularizer.into());
+        self
+    }
+
+    /// Sets what the kernel is brought back to after every step.
+    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.kernel_constraint = Some(constraint.into());
+        self
+    }
+
+    /// Sets what the bias is brought back to after every step.
+    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
+        self.bias_constraint = Some(constraint.into());
         self
     }
 }
@@ -130,12 +158,7 @@ impl LayerRule for Dense {
             return Err(format!("units: expected 1 to {MAX_SAMPLE}, received {}", self.units));
         }
         self.activation.validate().map_err(|error| format!("activation: {error}"))?;
-        for (role, regularizer) in
-            [("kernel_regularizer", self.kernel_regularizer), ("bias_regularizer", self.bias_regularizer)]
-        {
-            regularizer.unwrap_or_default().validate().map_err(|error| format!("{role}: {error}"))?;
-        }
-        Ok(())
+        check_activity_regularizer(self.activity_regularizer)
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -149,9 +172,11 @@ impl LayerRule for Dense {
 
     fn params(&self, input: &Shape) -> Vec<ParamSpec> {
         let kernel = ParamSpec::new("kernel", vec![input.size(), self.units], self.kernel_initializer)
-            .regularizer(self.kernel_regularizer);
+            .regularizer(self.kernel_regularizer)
+            .constraint(self.kernel_constraint.clone());
         let bias = ParamSpec::new("bias", vec![self.units], self.bias_initializer)
-            .regularizer(self.bias_regularizer);
+            .regularizer(self.bias_regularizer)
+            .constraint(self.bias_constraint.clone());
         if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
     }
 
@@ -164,6 +189,8 @@ impl LayerRule for Dense {
             to.push(Op::AddBias { x: y, bias, out });
             y = out;
         }
-        to.activate(self.activation, y)
+        y = to.activate(self.activation, y);
+        to.penalize(self.activity_regularizer, y);
+        y
     }
 }

@@ -99,11 +99,6 @@ impl LayerRule for PReLU {
         self.trainable
     }
 
-    fn validate(&self) -> Result<(), String> {
-        let regularizer = self.alpha_regularizer.unwrap_or_default();
-        regularizer.validate().map_err(|error| format!("alpha_regularizer: {error}"))
-    }
-
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
         self.shared(input)?;
         Ok(input.clone())

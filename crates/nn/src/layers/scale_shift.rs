@@ -32,8 +32,9 @@ pub(super) struct ScaleShift {
 impl ScaleShift {
     pub(super) fn validate(&self) -> Result<(), String> {
         for (role, choice) in [("gamma_regularizer", self.gamma), ("beta_regularizer", self.beta)] {
-            let regularizer = choice.and_then(|(_, regularizer)| regularizer).unwrap_or_default();
-            regularizer.validate().map_err(|error| format!("{role}: {error}"))?;
+            if let Some((_, Some(regularizer))) = choice {
+                regularizer.validate().map_err(|error| format!("{role}: {error}"))?;
+            }
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ impl UpdateRule for Adagrad {
         1
     }
 
-    fn slot_start(self) -> f64 {
+    fn slot_start(self, _slot: usize) -> f64 {
         self.initial_accumulator_value
     }
 

@@ -44,15 +44,21 @@ impl Adam {
 }
 
 impl Adam {
+    /// The step size of step `t`, with both moments' start at 0 undone.
+    pub(super) fn alpha<L: Lane>(self, lr: L, t: u64) -> L {
+        let one = L::lit(1.0);
+        lr * (one - L::power(self.beta_2, t)).sqrt() / (one - L::power(self.beta_1, t))
+    }
+
     /// Both moments after the gradient `g`.
     #[inline(always)]
-    fn moments<L: Lane>(self, g: L, m: L, v: L) -> (L, L) {
+    pub(super) fn moments<L: Lane>(self, g: L, m: L, v: L) -> (L, L) {
         let m = m + (g - m) * L::lit(1.0 - self.beta_1);
         (m, v + (g * g - v) * L::lit(1.0 - self.beta_2))
     }
 
     #[inline(always)]
-    fn move_by<L: Lane>(self, alpha: L, w: L, m: L, square: L) -> L {
+    pub(super) fn move_by<L: Lane>(self, alpha: L, w: L, m: L, square: L) -> L {
         w - m * alpha / (square.sqrt() + L::lit(self.epsilon))
     }
 }
@@ -63,9 +69,7 @@ impl UpdateRule for Adam {
     }
 
     fn scalars<L: Lane>(self, lr: L, t: u64, _memory: &mut Memory<L>) -> Scalars<L> {
-        let one = L::lit(1.0);
-        let alpha = lr * (one - L::power(self.beta_2, t)).sqrt() / (one - L::power(self.beta_1, t));
-        [alpha; 6]
+        [self.alpha(lr, t); 6]
     }
 
     #[inline(always)]

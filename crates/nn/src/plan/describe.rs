@@ -87,6 +87,8 @@ impl Step {
             Self::InputGradient { .. } => "InputGradient",
             Self::ActivateGradient { .. } => "ActivateGradient",
             Self::SoftmaxGradient { .. } => "SoftmaxGradient",
+            Self::ActivityPenalty { .. } => "ActivityPenalty",
+            Self::ActivityGradient { .. } => "ActivityGradient",
             Self::KernelUpdate { .. } => "KernelUpdate",
             Self::BiasUpdate { .. } => "BiasUpdate",
             Self::ChannelUpdate { .. } => "ChannelUpdate",
@@ -97,6 +99,8 @@ impl Step {
             Self::Augment(op) => op.name(),
             Self::Conv(step) => step.name(),
             Self::Pool(op) => op.name(),
+            Self::Regularize { .. } => "Regularize",
+            Self::Optimize(op) => op.name(),
         }
     }
 
@@ -106,7 +110,8 @@ impl Step {
             | Self::InputGradient { kernel, .. }
             | Self::KernelUpdate { kernel, .. } => Some(kernel),
             Self::BiasUpdate { bias, .. } => Some(bias),
-            Self::Penalty { param, .. } => Some(param),
+            Self::Penalty { param, .. } | Self::Regularize { param, .. } => Some(param),
+            Self::Optimize(ref op) => Some(op.param()),
             Self::ChannelUpdate { w, .. } => Some(w),
             Self::Channel(ref op) => op.param(),
             Self::Conv(ref step) => Some(step.param()),
@@ -123,9 +128,14 @@ impl Step {
         }
     }
 
+    /// Whether it writes a variable, its gradient or its average.
     fn is_update(&self) -> bool {
         match self {
-            Self::KernelUpdate { .. } | Self::BiasUpdate { .. } | Self::ChannelUpdate { .. } => true,
+            Self::KernelUpdate { .. }
+            | Self::BiasUpdate { .. }
+            | Self::ChannelUpdate { .. }
+            | Self::Regularize { .. }
+            | Self::Optimize(_) => true,
             Self::Conv(step) => step.is_update(),
             _ => false,
         }

@@ -64,6 +64,11 @@ pub(super) fn differentiate(
             to.push(Op::AffineGradient { scale, dy, dx });
             Some((x, dx))
         }
+        Op::ActivityPenalty { regularizer, x } => {
+            let dx = to.gradient_value(x);
+            to.push(Op::ActivityGradient { regularizer, x, dy, dx });
+            Some((x, dx))
+        }
         Op::Multiply { x, factor, .. } => {
             let dx = to.gradient_value(x);
             to.push(Op::Multiply { x: dy, factor, out: dx });

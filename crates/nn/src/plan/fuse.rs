@@ -8,18 +8,22 @@
 //! | Noise that reads nothing | itself, before everything else |
 //! | MatMul, AddBias?, Activate?, Multiply? | Dense |
 //! | MatMulInputGradient, Multiply?, ActivateGradient? | InputGradient |
-//! | MatMulKernelGradient, Regularize?, Update | KernelUpdate |
-//! | BiasGradient, Regularize?, Update | BiasUpdate |
-//! | Channel::Gradient, Regularize?, Update | ChannelUpdate |
+//! | MatMulKernelGradient, Regularize?, Update? | KernelUpdate |
+//! | BiasGradient, Regularize?, Update? | BiasUpdate |
+//! | Channel::Gradient, Regularize?, Update? | ChannelUpdate |
 //! | a convolution and what follows it | see `fuse/conv.rs` |
 //! | any other op | itself |
+//!
+//! Without its Update, which then stands behind all gradients, a group keeps the gradient.
+//! A penalty that looks at whole variables is a step of its own.
 //!
 //! Fusion never changes a bit: it changes where numbers are kept, not how they are computed.
 
 use crate::activations::Activation;
 use crate::losses::Loss;
 use crate::ops::{
-    Augment, Channel, ChannelForm, Noise, Normalize, Op, ParamId, PoolOp, Program, Rowwise, ValueId,
+    Augment, Channel, ChannelForm, Noise, Normalize, Op, OptimizeOp, ParamId, PoolOp, Program, Rowwise,
+    ValueId,
 };
 use crate::regularizers::Regularizer;
 
@@ -121,6 +125,16 @@ pub enum Step {
         dy: ValueId,
         dx: ValueId,
     },
+    ActivityPenalty {
+        regularizer: Regularizer,
+        x: ValueId,
+    },
+    ActivityGradient {
+        regularizer: Regularizer,
+        x: ValueId,
+        dy: ValueId,
+        dx: ValueId,
+    },
     KernelUpdate {
         x: ValueId,
         dy: ValueId,
@@ -141,6 +155,12 @@ pub enum Step {
     },
     Conv(ConvStep),
     Pool(PoolOp),
+    /// A penalty's gradient that looks at the whole variable.
+    Regularize {
+        param: ParamId,
+        regularizer: Regularizer,
+    },
+    Optimize(OptimizeOp),
 }
 
 /// Makes steps of a program's ops.
@@ -254,12 +274,15 @@ impl Group<'_> {
         (factor, activation, out, taken)
     }
 
-    /// The penalty's gradient and the update that follow a gradient, and how many ops they are.
+    /// The penalty's gradient and the update that follow a gradient, where they do, and how many ops the three are.
     fn regularize_and_update(&self) -> (Option<Regularizer>, usize) {
-        match self.rest.get(1) {
-            Some(&Op::Regularize { regularizer, .. }) => (Some(regularizer), 3),
-            _ => (None, 2),
+        let (mut taken, mut joined) = (1, None);
+        if let Some(&Op::Regularize { regularizer, .. }) = self.rest.get(taken)
+            && !regularizer.is_for_variables()
+        {
+            (taken, joined) = (taken + 1, Some(regularizer));
         }
+        (joined, taken + usize::from(matches!(self.rest.get(taken), Some(Op::Update { .. }))))
     }
 
     fn kernel_update(&self) -> Option<(Step, usize)> {
@@ -306,14 +329,16 @@ fn single(op: &Op) -> Step {
         Op::ActivateGradient { f, v, dy, dx } => Step::ActivateGradient { f, v, dy, dx },
         Op::SoftmaxGradient { y, dy, dx } => Step::SoftmaxGradient { y, dy, dx },
         Op::Pool(op) => Step::Pool(op),
-        // Layers write these only in the groups above: MatMul starts one, AddBias follows a
-        // MatMul, and every gradient of a variable is followed by its update.
+        Op::ActivityPenalty { regularizer, x } => Step::ActivityPenalty { regularizer, x },
+        Op::ActivityGradient { regularizer, x, dy, dx } => Step::ActivityGradient { regularizer, x, dy, dx },
+        Op::Regularize { param, regularizer } => Step::Regularize { param, regularizer },
+        Op::Optimize(op) => Step::Optimize(op),
+        // These are only in the groups above: MatMul starts one, AddBias follows a MatMul, and an Update the gradient.
         Op::MatMul { .. }
         | Op::AddBias { .. }
         | Op::MatMulInputGradient { .. }
         | Op::MatMulKernelGradient { .. }
         | Op::BiasGradient { .. }
-        | Op::Regularize { .. }
         | Op::Update { .. }
         | Op::Conv(_) => unreachable!("always part of a group: {op:?}"),
     }

@@ -70,6 +70,8 @@ fn panel_width(cols: usize, threads: usize) -> usize {
 #[derive(Clone, Debug)]
 pub struct ParamLayout {
     places: Vec<PanelPlace>,
+    /// How many numbers each variable takes, padding included.
+    lens: Vec<usize>,
     /// The length of the buffer.
     pub len: usize,
 }
@@ -84,7 +86,15 @@ impl ParamLayout {
             len += rows * param.cols().next_multiple_of(width);
             place
         };
-        Self { places: params.iter().map(place).collect(), len }
+        let places: Vec<PanelPlace> = params.iter().map(place).collect();
+        let ends = places.iter().skip(1).map(|place| place.offset).chain([len]);
+        let lens = places.iter().zip(ends).map(|(place, end)| end - place.offset).collect();
+        Self { places, lens, len }
+    }
+
+    /// How many numbers a variable takes from its place on, padding included.
+    pub fn len_of(&self, param: ParamId) -> usize {
+        self.lens[param.0]
     }
 
     /// Where a variable is.
@@ -168,6 +178,8 @@ impl Step {
             }
             Self::ActivateGradient { v, dy, dx, .. } => vec![v, dy, dx],
             Self::SoftmaxGradient { y, dy, dx } => vec![y, dy, dx],
+            Self::ActivityPenalty { x, .. } => vec![x],
+            Self::ActivityGradient { x, dy, dx, .. } => vec![x, dy, dx],
             Self::KernelUpdate { x, dy, .. } => vec![x, dy],
             Self::BiasUpdate { dy, .. } => vec![dy],
             Self::Channel(ref op) => [op.reads(), op.writes()].concat(),
@@ -178,6 +190,7 @@ impl Step {
             Self::ChannelUpdate { x, dy, .. } => vec![x, dy],
             Self::Conv(ref step) => step.values(),
             Self::Pool(op) => [op.reads(), op.writes()].concat(),
+            Self::Regularize { .. } | Self::Optimize(_) => vec![],
         }
     }
 
@@ -195,7 +208,9 @@ impl Step {
             Self::SoftmaxCrossentropy { probabilities, dlogits, .. } => some(&[Some(probabilities), dlogits]),
             Self::LossSums { sums, .. } => vec![sums],
             Self::Loss { dprediction, .. } => some(&[dprediction]),
-            Self::ActivateGradient { dx, .. } | Self::SoftmaxGradient { dx, .. } => vec![dx],
+            Self::ActivateGradient { dx, .. }
+            | Self::SoftmaxGradient { dx, .. }
+            | Self::ActivityGradient { dx, .. } => vec![dx],
             Self::Channel(ref op) => op.writes(),
             Self::Normalize(ref op) => op.writes(),
             Self::Rowwise(ref op) => op.writes(),
@@ -204,6 +219,9 @@ impl Step {
             Self::Transpose { .. }
             | Self::Accuracy { .. }
             | Self::Penalty { .. }
+            | Self::ActivityPenalty { .. }
+            | Self::Regularize { .. }
+            | Self::Optimize(_)
             | Self::KernelUpdate { .. }
             | Self::BiasUpdate { .. }
             | Self::ChannelUpdate { .. } => vec![],

@@ -38,7 +38,7 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
     }
     set_width_of_targets(&mut to, output);
     match purpose {
-        Purpose::Predict => {}
+        Purpose::Predict => to.ops.retain(|op| !matches!(op, Op::ActivityPenalty { .. })),
         Purpose::Evaluate(loss) => {
             check_loss(&loss, &placed, &to, output)?;
             let prediction = of_logits(&mut to, &loss, output);
@@ -207,7 +207,8 @@ fn differentiate_all(to: &mut Forward, ops: &[Op], value: ValueId, gradient: Val
     let Some(first) = ops.iter().position(is_trained) else { return };
     let (mut of, mut dy) = (value, gradient);
     for (index, op) in ops.iter().enumerate().skip(first).rev() {
-        if !op.writes().contains(&of) {
+        let watches = matches!(op, Op::ActivityPenalty { x, .. } if *x == of);
+        if !watches && !op.writes().contains(&of) {
             continue;
         }
         let Some((x, dx)) = differentiate(to, op, dy, index > first) else { return };

@@ -8,19 +8,24 @@ mod augment;
 mod channel;
 mod noise;
 mod normalize;
+mod optimize;
 mod rowwise;
+
+use optimize::Kept;
 
 use super::Plan;
 use super::workspace::initial;
 use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
+use crate::kernels::penalty::activity_gradient;
 use crate::kernels::score::is_right;
 use crate::lane::{Lane, PAD};
 use crate::losses::probability::smooth;
 use crate::losses::reduction::Weighing;
 use crate::losses::{Loss, Target, Whole, overlap};
-use crate::ops::{Channel, ConvOp, Op, ParamId, Program, ValueId};
-use crate::optimizers::{MAX_SLOTS, Memory, Optimizer, RuleVisitor, UpdateRule};
+use crate::ops::{Channel, ConvOp, Op, Program, ValueId};
+use crate::optimizers::Memory;
 use crate::random::Streams;
+use crate::regularizers::Regularizer;
 use std::collections::HashMap;
 
 mod conv;
@@ -66,34 +71,25 @@ pub struct Reference<R> {
     pub weights: Vec<Vec<R>>,
     /// The gradient of every variable in the last step, penalties included.
     pub gradients: Vec<Vec<R>>,
-    slots: Vec<Vec<[R; MAX_SLOTS]>>,
+    kept: Vec<Kept<R>>,
     memory: Memory<R>,
     steps: u64,
-}
-
-struct Start<R>(std::marker::PhantomData<R>);
-
-impl<R: Lane> RuleVisitor for Start<R> {
-    type Output = (R, R);
-
-    fn visit<U: UpdateRule>(self, rule: U) -> (R, R) {
-        (R::lit(rule.slot_start()), R::lit(rule.memory_start()))
-    }
 }
 
 impl<R: Lane + PartialOrd> Reference<R> {
     /// The oracle of a plan, with the same initial weights as the engine.
     pub fn new(plan: &Plan, streams: &Streams) -> Self {
-        let (slot, memory) = plan.optimizer.rule.visit(Start::<R>(std::marker::PhantomData));
         let start = |param| initial(param, streams).into_iter().map(|w| R::lit(f64::from(w))).collect();
         let weights: Vec<Vec<R>> = plan.params().iter().map(start).collect();
+        let sizes: Vec<usize> = weights.iter().map(Vec::len).collect();
+        let (kept, memory) = optimize::start(&plan.optimizer, &sizes);
         Self {
-            slots: weights.iter().map(|w| vec![[slot; MAX_SLOTS]; w.len()]).collect(),
+            kept,
             gradients: weights.iter().map(|w| vec![R::lit(0.0); w.len()]).collect(),
             weights,
             plan: plan.clone(),
             streams: *streams,
-            memory: [memory],
+            memory,
             steps: 0,
         }
     }
@@ -125,10 +121,8 @@ impl<R: Lane + PartialOrd> Reference<R> {
         batch: &ReferenceBatch<R>,
         weights: Option<&[R]>,
     ) -> (ReferenceScore<R>, Memory<R>) {
-        let learning_rate = R::lit(self.plan.optimizer.learning_rate);
-        let mut memory = self.memory;
-        let next = NextScalars { learning_rate, step: self.steps + 1, memory: &mut memory };
-        let scalars = self.plan.optimizer.rule.visit(next);
+        let tick = self.plan.optimizer.tick(self.steps);
+        let (scalars, memory) = self.scalars(&tick);
         let mut values = Values { program, all: HashMap::from([(ValueId(0), batch.inputs.clone())]) };
         let weighing = batch.weighing(&self.plan.loss, weights);
         let mut losses = vec![R::lit(0.0); batch.samples];
@@ -139,21 +133,18 @@ impl<R: Lane + PartialOrd> Reference<R> {
                     values.score(op, &values.scored(batch), (&weighing, weights), &mut losses);
                 }
                 Op::Accuracy { prediction } => correct = values.correct(*prediction, &values.scored(batch)),
-                Op::Penalty { param, regularizer } => {
-                    let cols = program.params[param.0].cols();
-                    let norms = |row: &[R]| (sum(row, |w| w.abs()), sum_squares(row));
-                    let rows = self.weights[param.0].chunks(cols).map(norms);
-                    let zero = (R::lit(0.0), R::lit(0.0));
-                    let (magnitude, square) = rows.fold(zero, |a, b| (a.0 + b.0, a.1 + b.1));
-                    penalties.push(regularizer.penalty(magnitude, square));
+                Op::Penalty { param, regularizer } => penalties.push(self.penalty(*param, *regularizer)),
+                Op::ActivityPenalty { x, regularizer } => {
+                    let penalty = penalty_of_rows(*regularizer, values.get(*x), values.width(*x));
+                    penalties.push(penalty / R::lit(batch.samples as f64));
                 }
                 Op::MatMulKernelGradient { .. }
                 | Op::BiasGradient { .. }
-                | Op::Regularize { .. }
                 | Op::Conv(ConvOp::KernelGradient { .. } | ConvOp::BiasGradient { .. }) => {
                     self.gradient(op, &values, batch.samples);
                 }
-                Op::Update { param } => self.update(*param, &scalars),
+                Op::Regularize { param, regularizer } => self.regularize(*param, *regularizer),
+                Op::Update { .. } | Op::Optimize(_) => self.move_weights(op, &tick, &scalars),
                 Op::Channel(op @ Channel::Gradient { w, .. }) => {
                     self.gradients[w.0] = values.channel_gradient(op, program.params[w.0].count());
                 }
@@ -185,11 +176,6 @@ impl<R: Lane + PartialOrd> Reference<R> {
                 self.gradients[bias.0] =
                     table(1, width, |_, j| chain((0..samples).map(|b| (R::lit(1.0), dy[b * width + j]))));
             }
-            Op::Regularize { param, regularizer } => {
-                for (g, &w) in self.gradients[param.0].iter_mut().zip(&self.weights[param.0]) {
-                    *g = regularizer.add_gradient(w, *g);
-                }
-            }
             Op::Conv(
                 op
                 @ (ConvOp::KernelGradient { kernel: param, .. } | ConvOp::BiasGradient { bias: param, .. }),
@@ -198,47 +184,6 @@ impl<R: Lane + PartialOrd> Reference<R> {
             }
             _ => {}
         }
-    }
-
-    fn update(&mut self, param: ParamId, scalars: &crate::optimizers::Scalars<R>) {
-        let Optimizer { rule, learning_rate, weight_decay } = self.plan.optimizer;
-        for ((w, &g), slots) in
-            self.weights[param.0].iter_mut().zip(&self.gradients[param.0]).zip(&mut self.slots[param.0])
-        {
-            let decayed = Optimizer::decay(weight_decay, R::lit(learning_rate), *w);
-            *w = rule.visit(UpdateOne { scalars, w: decayed, g, slots });
-        }
-    }
-}
-
-struct NextScalars<'a, R> {
-    learning_rate: R,
-    step: u64,
-    memory: &'a mut Memory<R>,
-}
-
-impl<R: Lane> RuleVisitor for NextScalars<'_, R> {
-    type Output = crate::optimizers::Scalars<R>;
-
-    fn visit<U: UpdateRule>(self, rule: U) -> Self::Output {
-        rule.scalars(self.learning_rate, self.step, self.memory)
-    }
-}
-
-struct UpdateOne<'a, R> {
-    scalars: &'a crate::optimizers::Scalars<R>,
-    w: R,
-    g: R,
-    slots: &'a mut [R; MAX_SLOTS],
-}
-
-impl<R: Lane> RuleVisitor for UpdateOne<'_, R> {
-    type Output = R;
-
-    fn visit<U: UpdateRule>(self, rule: U) -> R {
-        let w = rule.update(self.scalars, self.w, self.g, self.slots);
-        *self.slots = self.slots.map(R::flush_subnormal);
-        w
     }
 }
 
@@ -275,6 +220,14 @@ fn sum_squares<R: Lane>(row: &[R]) -> R {
         chains[i % PAD] = x.mul_add(x, chains[i % PAD]);
     }
     fold(chains)
+}
+
+/// The penalty from `Σ|x|` and `Σx²` of every row, the rows ascending.
+fn penalty_of_rows<R: Lane>(regularizer: Regularizer, x: &[R], cols: usize) -> R {
+    let rows = x.chunks(cols).map(|row| (sum(row, |x| x.abs()), sum_squares(row)));
+    let zero = (R::lit(0.0), R::lit(0.0));
+    let (magnitude, square) = rows.fold(zero, |a, b| (a.0 + b.0, a.1 + b.1));
+    regularizer.penalty(magnitude, square)
 }
 
 /// `(softmax(z), max z, Σ exp(z − max z))`
@@ -377,6 +330,9 @@ impl<R: Lane + PartialOrd> Values<'_, R> {
             }
             Op::AffineGradient { scale, dy, dx } => {
                 (dx, self.map(dy, |dy| dy.mul_add(R::lit(scale), R::lit(0.0))))
+            }
+            Op::ActivityGradient { regularizer, x, dy, dx } => {
+                (dx, self.zip(x, dy, |x, dy| activity_gradient(regularizer, samples, x, dy)))
             }
             Op::Multiply { x, factor, out } => (out, self.zip(x, factor, |x, factor| x * factor)),
             Op::Softmax { x, out } => {

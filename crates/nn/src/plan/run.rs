@@ -26,24 +26,26 @@ use crate::kernels::elementwise::{Formula, Map};
 use crate::kernels::gather::{GatherInputs, TargetsTo, gather_targets};
 use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::matrix::{Matrix, Panels, Part};
-use crate::kernels::penalty::RowNorms;
+use crate::kernels::penalty::{ActivityGradient, RowNorms};
 use crate::kernels::score::{
     Accuracy, LossSums, RowLoss, SampleWeights, Softmax, SoftmaxCrossentropy, SoftmaxGradient, TargetsView,
 };
 use crate::kernels::sparse::{ByInput, Input, InputBuffers, Sparse, TurnLists};
 use crate::kernels::transpose::Transpose;
-use crate::kernels::update::{BiasUpdate, KernelUpdate, Moving};
+use crate::kernels::update::{BiasUpdate, KernelUpdate};
 use crate::lane::PAD;
 use crate::losses::Target;
 use crate::losses::reduction::Weighing;
 use crate::ops::{ParamId, ValueId};
-use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, UpdateRule};
+use crate::optimizers::variable::VariableRule;
+use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, Scalars, Tick, UpdateRule};
 use crate::random::Streams;
 use crate::regularizers::Regularizer;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(super) mod conv;
+mod optimize;
 
 use conv::ScratchMemory;
 
@@ -59,9 +61,16 @@ struct Shared<'a> {
     values: *mut f32,
     weights: *mut f32,
     slots: [*mut f32; MAX_SLOTS],
+    accumulated: *mut f32,
+    averages: *mut f32,
+    gradient: *mut f32,
     losses: Matrix,
     correct: Matrix,
     norms: Vec<Matrix>,
+    activities: Vec<(ValueId, Matrix)>,
+    gradient_norms: Vec<Matrix>,
+    /// Every thread's room for a whole variable, and how long it is.
+    rooms: Vec<(*mut f32, usize)>,
     labels: *mut u32,
     targets: Matrix,
     /// The examples' lists, and by input those of every thread's batch, where the input stands as lists.
@@ -73,6 +82,32 @@ struct Shared<'a> {
 // SAFETY: threads write disjoint ranges, and barriers order writing and reading: see the module.
 unsafe impl Sync for Shared<'_> {}
 
+/// Where what a run changes begins.
+#[derive(Clone, Copy)]
+struct Buffers {
+    weights: *mut f32,
+    slots: [*mut f32; MAX_SLOTS],
+    accumulated: *mut f32,
+    averages: *mut f32,
+}
+
+impl Buffers {
+    fn of(state: &mut State) -> Self {
+        Self {
+            weights: state.weights.start(),
+            slots: state.slots.each_mut().map(|slot| slot.start()),
+            accumulated: state.accumulated.start(),
+            averages: state.averages.start(),
+        }
+    }
+
+    /// Weights that are only read, and nothing else.
+    fn read_only(weights: *mut f32) -> Self {
+        let none = std::ptr::null_mut();
+        Self { weights, slots: [none; MAX_SLOTS], accumulated: none, averages: none }
+    }
+}
+
 /// One batch as one thread sees it.
 struct Batch<'a> {
     shared: &'a Shared<'a>,
@@ -81,6 +116,7 @@ struct Batch<'a> {
     order: &'a [u32],
     /// Those of the next batch.
     next: &'a [u32],
+    tick: Tick,
     scalars: Scalars<f32>,
     weighing: Weighing<f32>,
     step: u64,
@@ -129,11 +165,11 @@ impl Score {
 }
 
 impl<'a> Shared<'a> {
-    /// Pointers into the buffers. `weights` and `slots` must outlive the run, and be written by
-    /// nobody else meanwhile; where no step updates, they are only read.
+    /// Pointers into the buffers. They must outlive the run, and be written by nobody else
+    /// meanwhile; where no step updates, they are only read.
     fn new(
         (plan, stage): (&'a Plan, &'a Stage),
-        (weights, slots): (*mut f32, [*mut f32; MAX_SLOTS]),
+        Buffers { weights, slots, accumulated, averages }: Buffers,
         workspace: &'a mut Workspace,
         (examples, weights_of): (&'a Examples<'a>, Option<&'a [f32]>),
         streams: Option<&'a Streams>,
@@ -154,6 +190,20 @@ impl<'a> Shared<'a> {
                 values,
                 weights,
                 slots,
+                accumulated,
+                averages,
+                gradient: workspace.gradient.start(),
+                activities: workspace
+                    .activities
+                    .iter_mut()
+                    .map(|(x, n)| (*x, Matrix::new(n.start(), PAD)))
+                    .collect(),
+                gradient_norms: workspace
+                    .gradient_norms
+                    .iter_mut()
+                    .map(|n| Matrix::new(n.start(), PAD))
+                    .collect(),
+                rooms: workspace.rooms.iter_mut().map(|room| (room.start(), room.as_slice().len())).collect(),
                 losses: Matrix::new(workspace.losses.start(), 0),
                 correct: Matrix::new(workspace.correct.start(), 0),
                 norms: workspace.norms.iter_mut().map(|n| Matrix::new(n.start(), PAD)).collect(),
@@ -191,13 +241,25 @@ impl<'a> Shared<'a> {
     /// Where a slot's buffer has the variable. A rule without this slot has an empty buffer, which it
     /// never touches.
     fn slot(&self, slot: usize, id: ParamId) -> *mut f32 {
-        self.slots[slot].wrapping_add(self.plan.layout.place(id).offset)
+        self.in_buffer(self.slots[slot], id)
+    }
+
+    /// Where a buffer that is laid out like the weights has the variable.
+    fn in_buffer(&self, buffer: *mut f32, id: ParamId) -> *mut f32 {
+        buffer.wrapping_add(self.plan.layout.place(id).offset)
     }
 
     /// How a batch is split, as the thread of this part sees it.
     fn split(&self, part: Part, batch: usize) -> Split<'_> {
-        let (program, params) = (&self.stage.program, &self.plan.layout);
-        Split { program, params, part, batch, lists: self.sparse.is_some() }
+        Split {
+            program: &self.stage.program,
+            params: &self.plan.layout,
+            movements: &self.plan.movements,
+            whole_rule: self.plan.optimizer.rule.is_for_variables(),
+            part,
+            batch,
+            lists: self.sparse.is_some(),
+        }
     }
 
     fn rows_wanted(&self) -> bool {
@@ -234,8 +296,12 @@ impl<'a> Shared<'a> {
             let losses = self.losses.row(0, samples);
             let mut loss = weighing.total(losses.iter().fold(0.0, |sum, x| sum + x));
             for step in &self.stage.steps {
-                if let Step::Penalty { param, regularizer } = step {
-                    loss += self.penalty(*param, *regularizer);
+                match *step {
+                    Step::Penalty { param, regularizer } => loss += self.penalty(param, regularizer),
+                    Step::ActivityPenalty { x, regularizer } => {
+                        loss += self.activity(x, regularizer, samples);
+                    }
+                    _ => {}
                 }
             }
             let correct = self.correct.row(0, samples).iter().filter(|&&right| right > 0.0).count();
@@ -246,12 +312,35 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// The row norms must have been written, and nobody may write them meanwhile.
     unsafe fn penalty(&self, param: ParamId, regularizer: Regularizer) -> f32 {
-        let rows = self.stage.program.params[param.0].rows();
+        let (norms, rows) = (self.norms[param.0], self.stage.program.params[param.0].rows());
+        if regularizer.is_for_variables() {
+            // SAFETY: as the caller promises.
+            return unsafe { *norms.at(0, 0) };
+        }
         // SAFETY: as the caller promises.
-        let norms = |row| unsafe { (*self.norms[param.0].at(row, 0), *self.norms[param.0].at(row, 1)) };
-        let (magnitude, square) = (0..rows).map(norms).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
-        regularizer.penalty(magnitude, square)
+        unsafe { penalty_of_rows(regularizer, norms, rows) }
     }
+
+    /// # Safety
+    /// The sums of all samples must have been written, and nobody may write them meanwhile.
+    unsafe fn activity(&self, x: ValueId, regularizer: Regularizer, samples: usize) -> f32 {
+        // SAFETY: as the caller promises.
+        self.activity_sums(x)
+            .map_or(0.0, |sums| unsafe { penalty_of_rows(regularizer, sums, samples) } / samples as f32)
+    }
+
+    fn activity_sums(&self, x: ValueId) -> Option<Matrix> {
+        self.activities.iter().find(|(watched, _)| *watched == x).map(|(_, sums)| *sums)
+    }
+}
+
+/// # Safety
+/// The rows must have been written, and nobody may write them meanwhile.
+unsafe fn penalty_of_rows(regularizer: Regularizer, norms: Matrix, rows: usize) -> f32 {
+    // SAFETY: as the caller promises.
+    let norms = |row| unsafe { (*norms.at(row, 0), *norms.at(row, 1)) };
+    let (magnitude, square) = (0..rows).map(norms).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    regularizer.penalty(magnitude, square)
 }
 
 impl Batch<'_> {
@@ -271,17 +360,6 @@ impl Batch<'_> {
                 Input::Lists(Sparse { lists, order: self.order, next: self.next, by_input })
             }
             _ => Input::Whole(self.shared.value(id)),
-        }
-    }
-
-    fn moving(&self, param: ParamId, regularizer: Option<Regularizer>) -> Moving<'_> {
-        Moving {
-            weights: self.shared.weight(param),
-            slots: std::array::from_fn(|slot| self.shared.slot(slot, param)),
-            regularizer,
-            optimizer: &self.shared.plan.optimizer,
-            scalars: &self.scalars,
-            learning_rate: self.shared.plan.optimizer.learning_rate as f32,
         }
     }
 
@@ -345,6 +423,9 @@ impl Batch<'_> {
             Step::ActivateGradient { f, v, dy, dx } => {
                 self.map(Formula::ActivateGradient(f, s.value(dy)), v, dx);
             }
+            Step::Penalty { param, regularizer } if regularizer.is_for_variables() => {
+                self.whole_penalty(param, regularizer);
+            }
             Step::Penalty { param, .. } => {
                 let variable = &s.stage.program.params[param.0];
                 simd.run(RowNorms {
@@ -354,6 +435,18 @@ impl Batch<'_> {
                     rows: self.split().norms(param),
                 });
             }
+            Step::ActivityPenalty { x, .. } => self.activity_norms(x),
+            Step::ActivityGradient { regularizer, x, dy, dx } => simd.run(ActivityGradient {
+                regularizer,
+                samples: batch,
+                x: s.value(x),
+                dy: s.value(dy),
+                dx: s.value(dx),
+                width: s.width(x),
+                rows: self.samples(),
+            }),
+            Step::Regularize { param, regularizer } => self.regularize(param, regularizer),
+            Step::Optimize(ref op) => self.optimize(op),
             Step::InputGradient { .. } => self.input_gradient(step),
             Step::KernelUpdate { x, dy, kernel, regularizer } => {
                 let (rows, cols) = self.split().kernel(kernel);
@@ -387,6 +480,18 @@ impl Batch<'_> {
             | Step::Loss { .. }
             | Step::Accuracy { .. } => self.score_step(step),
         }
+    }
+
+    fn activity_norms(&self, x: ValueId) {
+        let s = self.shared;
+        let (value, Some(sums)) = (s.value(x), s.activity_sums(x)) else { return };
+        s.plan.simd.run(RowNorms {
+            // SAFETY: a matrix is one panel as wide as its rows are far apart.
+            weights: unsafe { Panels::new(value.at(0, 0), self.order.len(), value.stride) },
+            width: s.width(x),
+            sums,
+            rows: self.samples(),
+        });
     }
 
     fn dense(&self, step: &Step) {
@@ -496,6 +601,10 @@ impl RuleVisitor for NextScalars<'_> {
     fn visit<R: UpdateRule>(self, rule: R) -> Scalars<f32> {
         rule.scalars(self.learning_rate, self.step, self.memory)
     }
+
+    fn visit_variable<R: VariableRule>(self, _: &R) -> Scalars<f32> {
+        Scalars::default()
+    }
 }
 
 /// Hears of a batch: its score, the means so far, and what the model gave. May end the epoch.
@@ -523,7 +632,7 @@ impl Epoch<'_> {
     ) -> Score {
         let threads = self.threads.max(1);
         let size = workspace.batch;
-        let buffers = (state.weights.start(), state.slots.each_mut().map(|slot| slot.start()));
+        let buffers = Buffers::of(state);
         let stages = (self.plan, &self.plan.train);
         let shared =
             Shared::new(stages, buffers, workspace, (self.examples, self.weights), Some(self.streams));
@@ -574,11 +683,16 @@ impl Team<'_> {
                 self.barrier.wait();
             }
             let next = self.order.chunks(self.size).nth(number + 1).unwrap_or_default();
-            let (learning_rate, mut remembered) = (optimizer.learning_rate as f32, memory);
-            let step = NextScalars { learning_rate, step: steps + 1, memory: &mut remembered };
-            let scalars = optimizer.rule.visit(step);
+            let (tick, mut remembered) = (optimizer.tick(steps), memory);
+            let mut scalars = Scalars::default();
+            if tick.moves {
+                let learning_rate = tick.learning_rate as f32;
+                let step = NextScalars { learning_rate, step: tick.update, memory: &mut remembered };
+                scalars = optimizer.rule.visit(step);
+            }
             let weighing = self.shared.weighing(order);
-            let batch = Batch { shared: self.shared, part, order, next, scalars, weighing, step: steps };
+            let batch =
+                Batch { shared: self.shared, part, order, next, tick, scalars, weighing, step: steps };
             for slot in &schedule {
                 if slot.barrier {
                     self.barrier.wait();
@@ -646,15 +760,15 @@ pub(crate) fn infer(
     let view = ReadOnly(weights);
     let work = |worker: usize| {
         let view = &view;
-        let mut workspace = Workspace::new(stage, INFERENCE_BATCH.min(order.len()), examples, 1);
-        let none = [std::ptr::null_mut(); MAX_SLOTS];
+        let mut workspace = Workspace::new((plan, stage), INFERENCE_BATCH.min(order.len()), examples, 1);
         let data = (examples, examples.weights);
-        let shared = Shared::new((plan, stage), (view.0, none), &mut workspace, data, None);
+        let shared = Shared::new((plan, stage), Buffers::read_only(view.0), &mut workspace, data, None);
         let part = Part { worker: 0, workers: 1 };
         let schedule = schedule(&stage.steps, shared.split(part, INFERENCE_BATCH));
         for (number, order) in order.chunks(INFERENCE_BATCH).enumerate().skip(worker).step_by(threads) {
-            let (scalars, weighing) = ([0.0; 6], shared.weighing(order));
-            let batch = Batch { shared: &shared, part, order, next: &[], scalars, weighing, step: 0 };
+            let (tick, scalars, weighing) =
+                (plan.optimizer.tick(0), Scalars::default(), shared.weighing(order));
+            let batch = Batch { shared: &shared, part, order, next: &[], tick, scalars, weighing, step: 0 };
             schedule.iter().filter_map(|slot| slot.step).for_each(|step| batch.run(step));
             let output = shared.value(stage.program.output);
             // SAFETY: this thread alone has the workspace.

@@ -11,11 +11,12 @@
 //!                           ║ barrier              ║ barrier, then thread 0 reads the score
 //! ```
 
+use super::arrange::Movement;
 use super::fuse::Step;
 use super::layout::ParamLayout;
 use crate::kernels::matrix::Part;
 use crate::lane::PAD;
-use crate::ops::{Augment, Normalize, ParamId, Program, ValueId};
+use crate::ops::{Augment, Normalize, OptimizeOp, ParamId, Program, ValueId};
 use std::ops::Range;
 
 mod conv;
@@ -29,6 +30,10 @@ pub(crate) enum Place {
     Param(ParamId),
     /// Row norms of a variable.
     Norms(ParamId),
+    /// The gradient of a variable that moves behind all gradients.
+    Gradient(ParamId),
+    /// Row norms of it.
+    GradientNorms(ParamId),
     /// Labels, or rows of targets, by sample.
     Targets,
     /// Losses, and whether samples were right, by sample.
@@ -70,6 +75,9 @@ impl Access {
 pub(crate) struct Split<'a> {
     pub(crate) program: &'a Program,
     pub(crate) params: &'a ParamLayout,
+    pub(crate) movements: &'a [Movement],
+    /// Whether rules look at whole variables.
+    pub(crate) whole_rule: bool,
     pub(crate) part: Part,
     /// Samples of the batch.
     pub(crate) batch: usize,
@@ -131,6 +139,75 @@ impl Split<'_> {
     /// What the thread touches in a step.
     pub(crate) fn accesses(&self, step: &Step) -> Vec<Access> {
         match *step {
+            Step::Regularize { param, .. } => self.behind(step, param),
+            Step::Optimize(ref op) => self.behind(step, op.param()),
+            _ => self.with_kept_gradients(self.before(step)),
+        }
+    }
+
+    /// The same, where a gradient that is kept is written with its variable's name.
+    fn with_kept_gradients(&self, mut accesses: Vec<Access>) -> Vec<Access> {
+        let kept = |access: &Access| match access.place {
+            Place::Param(param) if access.writes && self.movements[param.0].apart => {
+                Some(Access { place: Place::Gradient(param), ..access.clone() })
+            }
+            _ => None,
+        };
+        accesses.extend(accesses.iter().filter_map(kept).collect::<Vec<_>>());
+        accesses
+    }
+
+    /// What the thread touches in a step behind all gradients.
+    fn behind(&self, step: &Step, param: ParamId) -> Vec<Access> {
+        let (weights, gradient) = (Place::Param(param), Place::Gradient(param));
+        let mine = self.owns(param);
+        let (rows, cols) = self.moved(param);
+        match step {
+            Step::Regularize { .. } if mine => {
+                vec![Access::read(weights, ALL, ALL), Access::write(gradient, ALL, ALL)]
+            }
+            Step::Optimize(OptimizeOp::Update { .. }) if !self.whole_rule || mine => {
+                let (rows, cols) = if self.whole_rule { (ALL, ALL) } else { (rows, cols) };
+                let ids = (0..self.movements.len()).map(ParamId);
+                let norms = ids.map(|id| Access::read(Place::GradientNorms(id), ALL, ALL));
+                let moved = [weights, gradient].map(|place| Access::write(place, rows.clone(), cols.clone()));
+                norms.chain(moved).collect()
+            }
+            Step::Optimize(OptimizeOp::Accumulate { .. }) => vec![Access::write(gradient, rows, cols)],
+            Step::Optimize(OptimizeOp::Average { .. }) => vec![Access::write(weights, rows, cols)],
+            Step::Optimize(OptimizeOp::Norm { .. }) => {
+                let sums = Access::write(Place::GradientNorms(param), self.norms(param), ALL);
+                vec![Access::read(gradient, self.norms(param), ALL), sums]
+            }
+            Step::Optimize(OptimizeOp::Constrain { .. }) => {
+                let by_rows = self.movements[param.0].groups.as_ref().is_some_and(|groups| groups.along_rows);
+                vec![Access::write(weights, ALL, if by_rows { ALL } else { self.constrained(param) })]
+            }
+            _ => vec![],
+        }
+    }
+
+    /// Whether this thread is the one that treats the variable as a whole.
+    pub(crate) fn owns(&self, param: ParamId) -> bool {
+        param.0 % self.part.workers == self.part.worker
+    }
+
+    /// Rows and columns of a variable whose numbers are treated one by one: those that move with their gradient.
+    pub(crate) fn moved(&self, param: ParamId) -> (Range<usize>, Range<usize>) {
+        match self.program.params[param.0].rows() {
+            1 => (0..1, self.bias(param)),
+            _ => self.kernel(param),
+        }
+    }
+
+    /// Columns of a variable that are brought back to a constraint.
+    pub(crate) fn constrained(&self, param: ParamId) -> Range<usize> {
+        self.bias(param)
+    }
+
+    /// What the thread touches in any other step.
+    fn before(&self, step: &Step) -> Vec<Access> {
+        match *step {
             Step::Dense { .. } => self.dense_accesses(step),
             Step::InputGradient { .. } => self.input_gradient_accesses(step),
             Step::KernelUpdate { x, dy, kernel, .. } => {
@@ -145,6 +222,11 @@ impl Split<'_> {
                 Access::read(Place::Value(dy), ALL, self.bias(bias)),
                 Access::write(Place::Param(bias), ALL, self.bias(bias)),
             ],
+            Step::Penalty { param, regularizer } if regularizer.is_for_variables() => {
+                let (weights, sums) = (Place::Param(param), Place::Norms(param));
+                let whole = vec![Access::read(weights, ALL, ALL), Access::write(sums, ALL, ALL)];
+                if self.owns(param) { whole } else { vec![] }
+            }
             Step::Penalty { param, .. } => vec![
                 Access::read(Place::Param(param), self.norms(param), ALL),
                 Access::write(Place::Norms(param), self.norms(param), ALL),
@@ -269,7 +351,11 @@ fn read_param(param: ParamId) -> Access {
 fn scores(step: &Step) -> bool {
     matches!(
         step,
-        Step::Accuracy { .. } | Step::Penalty { .. } | Step::Loss { .. } | Step::SoftmaxCrossentropy { .. }
+        Step::Accuracy { .. }
+            | Step::Penalty { .. }
+            | Step::ActivityPenalty { .. }
+            | Step::Loss { .. }
+            | Step::SoftmaxCrossentropy { .. }
     )
 }
 
@@ -369,6 +455,8 @@ fn meet(since: &[Vec<Access>], now: &[Vec<Access>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constraints::{Axes, MaxNorm};
+    use crate::plan::arrange::arrange;
     use crate::plan::fuse::fuse;
     use crate::plan::lower::{Purpose, lower};
     use crate::prelude::*;
@@ -386,10 +474,11 @@ mod tests {
 
     /// The names of the steps, `|` for a barrier and `score` where thread 0 reads it.
     fn names(model: &Sequential, workers: usize, lists: bool) -> Vec<&'static str> {
-        let program = lower(model, Purpose::Train(crossentropy())).unwrap();
+        let mut program = lower(model, Purpose::Train(crossentropy())).unwrap();
+        let movements = arrange(&mut program, &Adam::default().into());
         let (steps, params) = (fuse(&program), ParamLayout::new(&program.params, workers));
-        let part = Part { worker: 0, workers };
-        let split = Split { program: &program, params: &params, part, batch: 32, lists };
+        let (part, program, params, movements) = (Part { worker: 0, workers }, &program, &params, &movements);
+        let split = Split { program, params, movements, whole_rule: false, part, batch: 32, lists };
         let name = |slot: Slot<'_>| {
             let barrier = slot.barrier.then_some("|");
             let score = slot.score.then_some("score");
@@ -458,26 +547,42 @@ mod tests {
                 .add(LayerNormalization::new())
                 .add(Dense::new(10).activation(Activation::Softmax))
         };
+        let constrained = |width| {
+            let rows = MaxNorm { max_value: 1.0, axis: Axes::from(1) };
+            let hidden =
+                Dense::new(width).kernel_constraint(MaxNorm::new(1.0)).bias_constraint(MaxNorm::new(1.0));
+            Sequential::new([20])
+                .add(hidden.activity_regularizer(Regularizer::l2(0.1)))
+                .add(Dense::new(10).activation(Activation::Softmax).kernel_constraint(rows))
+        };
+        let adam = || Optimizer::new(Adam::default());
         let models = [
-            lesson(20),
-            lesson(300),
-            deep(5),
-            deep(64),
-            deep(200),
-            normalized(7),
-            normalized(40),
-            normalized(200),
+            (lesson(20), adam()),
+            (lesson(300), adam()),
+            (deep(5), adam()),
+            (deep(64), adam()),
+            (deep(200), adam()),
+            (normalized(7), adam()),
+            (normalized(40), adam()),
+            (normalized(200), adam()),
+            (deep(64), adam().clipnorm(1.0)),
+            (normalized(40), adam().global_clipnorm(1.0).gradient_accumulation_steps(2).ema(0.9, Some(3))),
+            (constrained(70), adam()),
+            (constrained(200), Optimizer::new(Lamb::default()).ema(0.9, None)),
         ];
-        for (model, workers, lists) in models
+        for ((model, optimizer), workers, lists) in models
             .iter()
             .flat_map(|m| [2, 3, 5].map(|n| (m, n)))
             .flat_map(|(m, n)| [(m, n, true), (m, n, false)])
         {
-            let program = lower(model, Purpose::Train(crossentropy())).unwrap();
+            let mut program = lower(model, Purpose::Train(crossentropy())).unwrap();
+            let movements = arrange(&mut program, optimizer);
             let (steps, params) = (fuse(&program), ParamLayout::new(&program.params, workers));
             let split = |worker| Split {
                 program: &program,
                 params: &params,
+                movements: &movements,
+                whole_rule: optimizer.rule.is_for_variables(),
                 part: Part { worker, workers },
                 batch: 48,
                 lists,

@@ -7,9 +7,11 @@ use super::run::conv;
 use super::{Plan, Stage};
 use crate::examples::Examples;
 use crate::initializers::Initializer;
+use crate::kernels::optimize::Whole;
 use crate::kernels::sparse::InputBuffers;
 use crate::lane::PAD;
-use crate::ops::{Param, ParamId};
+use crate::ops::{OptimizeOp, Param, ParamId, ValueId};
+use crate::optimizers::variable::{VARIABLE_SLOTS, VariableRule};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, UpdateRule};
 use crate::random::{Purpose, Streams};
 
@@ -20,6 +22,10 @@ pub(crate) struct State {
     /// What the optimizer keeps of every weight; empty where it keeps less.
     pub(crate) slots: [Buffer; MAX_SLOTS],
     pub(crate) memory: Memory<f32>,
+    /// Gradients of the batches since the last update, summed up; empty without accumulation.
+    pub(crate) accumulated: Buffer,
+    /// The moving average of the weights; empty where none is kept.
+    pub(crate) averages: Buffer,
     /// How many steps were done.
     pub(crate) steps: u64,
 }
@@ -28,32 +34,54 @@ pub(crate) struct State {
 struct Start;
 
 impl RuleVisitor for Start {
-    type Output = (usize, f32, f32);
+    /// How many slots, what each starts with, and what the memory does.
+    type Output = (usize, [f32; MAX_SLOTS], f32);
 
     fn visit<R: UpdateRule>(self, rule: R) -> Self::Output {
-        (rule.slots(), rule.slot_start() as f32, rule.memory_start() as f32)
+        let starts = std::array::from_fn(|slot| rule.slot_start(slot) as f32);
+        (rule.slots(), starts, rule.memory_start() as f32)
+    }
+
+    fn visit_variable<R: VariableRule>(self, _: &R) -> Self::Output {
+        (VARIABLE_SLOTS, [0.0; MAX_SLOTS], 0.0)
     }
 }
 
 impl State {
     /// Initial weights from the seed's streams.
     pub(crate) fn new(plan: &Plan, streams: &Streams) -> Self {
-        let (slots, slot_start, memory_start) = plan.optimizer.rule.visit(Start);
-        let slot = |i| {
-            let mut buffer = Buffer::new(if i < slots { plan.layout.len } else { 0 });
-            buffer.as_mut_slice().fill(slot_start);
+        let optimizer = &plan.optimizer;
+        let (slots, slot_starts, memory_start) = optimizer.rule.visit(Start);
+        let if_kept = |kept: bool| Buffer::new(if kept { plan.layout.len } else { 0 });
+        let slot = |i: usize| {
+            let mut buffer = if_kept(i < slots);
+            buffer.as_mut_slice().fill(slot_starts[i]);
             buffer
         };
         let mut state = Self {
             weights: Buffer::new(plan.layout.len),
             slots: std::array::from_fn(slot),
             memory: [memory_start],
+            accumulated: if_kept(optimizer.gradient_accumulation_steps.is_some()),
+            averages: if_kept(optimizer.use_ema),
             steps: 0,
         };
         for (index, param) in plan.params().iter().enumerate() {
             state.set_weight(plan, ParamId(index), &initial(param, streams));
         }
         state
+    }
+
+    /// Puts the averages in the place of the trained weights, where any are kept.
+    pub(crate) fn finalize(&mut self, plan: &Plan) {
+        if self.steps == 0 || !plan.optimizer.use_ema {
+            return;
+        }
+        for (index, _) in plan.params().iter().enumerate().filter(|(_, param)| param.spec.trainable) {
+            let place = plan.layout.place(ParamId(index));
+            let range = place.offset..place.offset + plan.layout.len_of(ParamId(index));
+            self.weights.as_mut_slice()[range.clone()].copy_from_slice(&self.averages.as_slice()[range]);
+        }
     }
 
     /// Writes a variable, row-major.
@@ -92,6 +120,14 @@ pub(crate) struct Workspace {
     pub(crate) correct: Buffer,
     /// Σ|w| and Σw² of every row of every penalised variable.
     pub(crate) norms: Vec<Buffer>,
+    /// The same of every sample of every penalised value.
+    pub(crate) activities: Vec<(ValueId, Buffer)>,
+    /// Gradients of variables that move behind all gradients, laid out like the weights; empty where none does.
+    pub(crate) gradient: Buffer,
+    /// Σg² of every row of every variable whose gradient is clipped by a norm.
+    pub(crate) gradient_norms: Vec<Buffer>,
+    /// For every thread, where it puts a variable that a rule or penalty wants to see whole.
+    pub(crate) rooms: Vec<Buffer>,
     pub(crate) labels: Vec<u32>,
     pub(crate) targets: Buffer,
     /// The input's non-zero numbers by input for every thread, where the input stands as lists.
@@ -102,19 +138,27 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// For batches of up to `batch` samples on `threads` threads.
-    pub(crate) fn new(stage: &Stage, batch: usize, examples: &Examples<'_>, threads: usize) -> Self {
+    pub(crate) fn new(
+        (plan, stage): (&Plan, &Stage),
+        batch: usize,
+        examples: &Examples<'_>,
+        threads: usize,
+    ) -> Self {
         let sparse = input_may_be_sparse(&stage.steps) && examples.lists().is_some();
         let layout = stage.layout(batch, sparse);
-        let penalised = |index| {
-            let is_penalty = |s: &Step| matches!(s, Step::Penalty { param, .. } if param.0 == index);
-            stage.steps.iter().any(is_penalty)
+        let rows = |wants: &dyn Fn(&Step, ParamId) -> bool| -> Vec<Buffer> {
+            let buffer = |(index, param): (usize, &Param)| {
+                let wanted = stage.steps.iter().any(|step| wants(step, ParamId(index)));
+                Buffer::new(if wanted { param.rows() * PAD } else { 0 })
+            };
+            stage.program.params.iter().enumerate().map(buffer).collect()
         };
-        let norms = stage
-            .program
-            .params
-            .iter()
-            .enumerate()
-            .map(|(index, param)| Buffer::new(if penalised(index) { param.rows() * PAD } else { 0 }));
+        let is_penalty = |step: &Step, id| matches!(step, Step::Penalty { param, .. } if *param == id);
+        let is_norm =
+            |step: &Step, id| matches!(step, Step::Optimize(OptimizeOp::Norm { param }) if *param == id);
+        let is_behind = |step: &Step| matches!(step, Step::Optimize(OptimizeOp::Update { .. }));
+        let moves = stage.steps.iter().any(is_behind);
+        let room = stage.steps.iter().map(|step| whole_room(plan, stage, step)).max().unwrap_or(0);
         let scratch = stage.steps.iter().map(|step| conv::scratch(step, &stage.program)).max().unwrap_or(0);
         Self {
             batch,
@@ -123,7 +167,11 @@ impl Workspace {
             layout,
             losses: Buffer::new(batch),
             correct: Buffer::new(batch),
-            norms: norms.collect(),
+            norms: rows(&is_penalty),
+            activities: activities(stage, batch),
+            gradient: Buffer::new(if moves { plan.layout.len } else { 0 }),
+            gradient_norms: rows(&is_norm),
+            rooms: (0..threads).map(|_| Buffer::new(room)).collect(),
             labels: vec![0; batch],
             targets: Buffer::new(batch * stage.outputs().next_multiple_of(PAD)),
             by_input: sparse.then(|| {
@@ -132,4 +180,45 @@ impl Workspace {
             }),
         }
     }
+}
+
+/// Room for the sums of every value that a penalty watches.
+fn activities(stage: &Stage, batch: usize) -> Vec<(ValueId, Buffer)> {
+    let watched = |step: &Step| match *step {
+        Step::ActivityPenalty { x, .. } => Some(x),
+        _ => None,
+    };
+    let mut values: Vec<ValueId> = stage.steps.iter().filter_map(watched).collect();
+    values.dedup();
+    values.into_iter().map(|x| (x, Buffer::new(batch * PAD))).collect()
+}
+
+/// How much room a rule wants for a variable of so many rows and columns.
+struct RuleRoom(usize, usize);
+
+impl RuleVisitor for RuleRoom {
+    type Output = Option<usize>;
+
+    fn visit<R: UpdateRule>(self, _: R) -> Self::Output {
+        None
+    }
+
+    fn visit_variable<R: VariableRule>(self, rule: &R) -> Self::Output {
+        Some(rule.scratch(self.0, self.1))
+    }
+}
+
+/// How much room a step wants that sees a variable whole.
+fn whole_room(plan: &Plan, stage: &Stage, step: &Step) -> usize {
+    let (param, wanted): (ParamId, &dyn Fn(usize, usize) -> Option<usize>) = match step {
+        Step::Penalty { param, regularizer } | Step::Regularize { param, regularizer } => {
+            (*param, &|rows, cols| regularizer.whole_scratch(rows, cols))
+        }
+        Step::Optimize(OptimizeOp::Update { param }) => {
+            (*param, &|rows, cols| plan.optimizer.rule.visit(RuleRoom(rows, cols)))
+        }
+        _ => return 0,
+    };
+    let (rows, cols) = (stage.program.params[param.0].rows(), stage.program.params[param.0].cols());
+    wanted(rows, cols).map_or(0, |room| Whole::scratch(rows, cols) + room)
 }

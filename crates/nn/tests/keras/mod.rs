@@ -56,29 +56,33 @@ impl Choice {
     /// Our word for it, by Keras's names alone; what stands at its neutral value is left out. An
     /// error says what is not supported.
     pub(crate) fn read<T: DeserializeOwned>(&self, neutral: &[(&str, Value)]) -> Result<T, String> {
+        read(self.table(neutral))
+    }
+
+    /// The same as a model file has it.
+    pub(crate) fn table(&self, neutral: &[(&str, Value)]) -> Value {
         let matters = |key: &str, value: &Value| {
             !value.is_null() && !neutral.iter().any(|(name, neutral)| *name == key && value == neutral)
         };
         let config = self.config.iter().filter(|(key, value)| matters(key, value));
         let mut table: Map<String, Value> = config.map(|(k, v)| (k.clone(), v.clone())).collect();
         table.insert("name".into(), Value::from(self.class_name.clone()));
-        read(Value::Object(table))
+        Value::Object(table)
     }
 
     /// The optimizer.
-    pub(crate) fn optimizer(&self) -> Result<Optimizer, String> {
-        let ema = &self.config["ema_momentum"];
-        let averages = self.config["use_ema"] == Value::Bool(true);
-        let unused = if averages { Value::Null } else { ema.clone() };
-        self.read(&[("use_ema", false.into()), ("ema_momentum", unused)])
-    }
-
-    /// The penalty as a model file has it.
-    pub(crate) fn regularizer(&self) -> Result<Value, String> {
-        match self.class_name.as_str() {
-            "L1" | "L2" | "L1L2" => Ok(Value::Object(self.config.clone())),
-            other => Err(format!("unknown regularizer `{other}`")),
+    pub(crate) fn optimizer(&self, exclude_from_weight_decay: &[String]) -> Result<Optimizer, String> {
+        let mut choice = Self { class_name: self.class_name.clone(), config: self.config.clone() };
+        let rate = choice.config.get_mut("learning_rate").unwrap();
+        if let Ok(schedule) = serde_json::from_value::<Self>(rate.clone()) {
+            *rate = schedule.table(&[]);
         }
+        // A null that says something: no scale, where the default is one.
+        if let Some(rms_rate @ Value::Null) = choice.config.get_mut("rms_rate") {
+            *rms_rate = 0.0.into();
+        }
+        choice.config.insert("exclude_from_weight_decay".into(), exclude_from_weight_decay.into());
+        choice.read(&[])
     }
 }
 
@@ -113,12 +117,6 @@ pub(crate) fn start(model: &Sequential, compile: Compile) -> (Model, Oracle) {
 
 /// The oracle in the precision of Keras's float64 runs.
 pub(crate) type Oracle = seedbed_nn::plan::reference::Reference<f64>;
-
-/// Trains on one batch and gives its loss before the update: a fit of one batch.
-pub(crate) fn train_on_batch(model: &mut Model, batch: &Examples<'_>) -> f64 {
-    let fit = Fit::new().batch_size(batch.len()).shuffle(false);
-    model.fit(batch, fit).unwrap().get("loss").unwrap()[0]
-}
 
 /// The variables of a model by name, widened.
 pub(crate) fn weights(model: &Model) -> BTreeMap<String, Vec<f64>> {
