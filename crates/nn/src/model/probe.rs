@@ -63,7 +63,7 @@ impl Model {
         let mut state =
             State { slots: std::array::from_fn(|_| Buffer::new(plan.layout.len)), ..self.state.clone() };
         let order: Vec<u32> = (0..examples.len() as u32).collect();
-        let mut workspace = Workspace::new(&plan.train, examples.len(), examples, threads);
+        let mut workspace = Workspace::new((&plan, &plan.train), examples.len(), examples, threads);
         let epoch =
             Epoch { plan: &plan, examples, weights: None, order: &order, streams: &self.streams, threads };
         epoch.train(&mut state, &mut workspace, &mut |_, _, _| ControlFlow::Continue(()));

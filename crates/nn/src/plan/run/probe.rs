@@ -1,6 +1,6 @@
 //! A look inside one forward pass: the values that the steps leave.
 
-use super::{Batch, INFERENCE_BATCH, MAX_SLOTS, Part, Shared, State, Workspace, schedule};
+use super::{Batch, Buffers, INFERENCE_BATCH, Part, Shared, State, Workspace, schedule};
 use crate::examples::Examples;
 use crate::ops::ValueId;
 use crate::plan::{Plan, Stage};
@@ -16,14 +16,14 @@ pub(crate) fn look(
 ) {
     let samples = examples.len().min(INFERENCE_BATCH);
     let order: Vec<u32> = (0..samples as u32).collect();
-    let mut workspace = Workspace::new(stage, samples, examples, 1);
+    let mut workspace = Workspace::new((plan, stage), samples, examples, 1);
     // Inference steps only read the weights.
     let weights = state.weights.as_slice().as_ptr().cast_mut();
-    let none = [std::ptr::null_mut(); MAX_SLOTS];
-    let shared = Shared::new((plan, stage), (weights, none), &mut workspace, (examples, None), None);
+    let buffers = Buffers::read_only(weights);
+    let shared = Shared::new((plan, stage), buffers, &mut workspace, (examples, None), None);
     let part = Part { worker: 0, workers: 1 };
-    let (scalars, weighing) = ([0.0; 6], shared.weighing(&order));
-    let batch = Batch { shared: &shared, part, order: &order, next: &[], scalars, weighing, step: 0 };
+    let (tick, scalars, weighing) = (plan.optimizer.tick(0), [0.0; 6], shared.weighing(&order));
+    let batch = Batch { shared: &shared, part, order: &order, next: &[], tick, scalars, weighing, step: 0 };
     let schedule = schedule(&stage.steps, shared.split(part, INFERENCE_BATCH));
     schedule.iter().filter_map(|slot| slot.step).for_each(|step| batch.run(step));
     let left: BTreeSet<ValueId> = stage.steps.iter().flat_map(|step| step.values()).collect();
