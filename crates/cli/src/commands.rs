@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod convert;
 mod data;
 mod evaluate;
 mod lesson;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     List(list::Options),
     /// Shows the steps in which a model is trained
     Plan(plan::Options),
+    /// Turns a model or weights into another program's file
+    Convert(convert::Options),
     /// Times training and scoring; one JSON line per epoch
     Bench(bench::Options),
     /// Lists, fetches and shows datasets
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Summary(options) => summary::run(options),
         Command::List(options) => list::run(options),
         Command::Plan(options) => plan::run(options),
+        Command::Convert(options) => convert::run(options),
         Command::Bench(options) => bench::run(options, quiet),
         Command::Data(command) => data::run(command, quiet),
         Command::Completions(options) => completions::run(options),

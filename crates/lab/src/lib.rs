@@ -11,7 +11,8 @@
 //! | [`prepared`] | a dataset as a recipe wants it |
 //! | [`trial`] | runs one recipe with one seed, returns its record |
 //! | [`mod@bench`] | the work that is timed against other programs |
-//! | [`weights`], [`history`] | what a trial leaves, as files |
+//! | [`formats`] | models and weights as files of other programs |
+//! | [`history`] | what a trial leaves, as a file |
 //! | [`tensorboard`] | a training or a study as event files for TensorBoard |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
 //! | [`analysis`] | takes a study's record, returns effects, what made the spread, and what can be said of it |
@@ -29,6 +30,7 @@ mod environment;
 pub mod error;
 pub mod files;
 pub mod format;
+pub mod formats;
 pub mod history;
 pub mod lesson;
 pub mod prepared;
@@ -40,4 +42,3 @@ pub mod tensorboard;
 #[cfg(test)]
 mod testing;
 pub mod trial;
-pub mod weights;

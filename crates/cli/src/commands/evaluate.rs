@@ -1,4 +1,4 @@
-//! `seedbed evaluate MODEL.toml --weights FILE.safetensors`
+//! `seedbed evaluate MODEL --weights FILE`
 
 use super::model_file::TrainedModel;
 use crate::exit::Exit;

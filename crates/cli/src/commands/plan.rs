@@ -1,9 +1,9 @@
-//! `seedbed plan MODEL.toml`
+//! `seedbed plan MODEL`
 
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use clap::Args;
-use seedbed::lab::recipe::Recipe;
+use seedbed::lab::formats;
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Which model, and in which form.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The model file (TOML)
+    /// The model file: .toml, or Keras's .json or .keras
     model: PathBuf,
 
     /// Writes the steps as JSON, for the model file's batch size
@@ -20,7 +20,7 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
-    let recipe = Recipe::read(&options.model)?;
+    let recipe = formats::read_recipe(&options.model)?;
     let model = recipe.compile(0, NonZeroUsize::MIN)?;
     let (plan, batch) = (model.plan(), recipe.fit.batch_size);
     let terminal = Terminal::new(options.json, false);

@@ -1,4 +1,4 @@
-//! `seedbed predict MODEL.toml --weights FILE.safetensors`
+//! `seedbed predict MODEL --weights FILE`
 
 use super::model_file::TrainedModel;
 use crate::exit::{Exit, UsageError};

@@ -1,4 +1,4 @@
-//! `seedbed train MODEL.toml`
+//! `seedbed train MODEL`
 
 use super::model_file::all_threads;
 use crate::arguments::count;
@@ -10,12 +10,13 @@ use clap::{Args, ValueEnum};
 use seedbed::ProgressBar;
 use seedbed::lab::files::check_writable;
 use seedbed::lab::format::{fixed, percent, plural};
+use seedbed::lab::formats::{self, Format};
+use seedbed::lab::history;
 use seedbed::lab::prepared::Prepared;
 use seedbed::lab::recipe::Recipe;
 use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
 use seedbed::lab::tensorboard::TrainingLog;
 use seedbed::lab::trial::{self, Observer};
-use seedbed::lab::{history, weights};
 use seedbed::nn::Score;
 use seedbed::nn::callbacks::{Progress, Weights};
 use seedbed::nn::kernels::SimdLevel;
@@ -29,19 +30,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Which model, what to change about it, and what to keep.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The model file (TOML)
+    /// The model file: .toml, or Keras's .json or .keras
     model: PathBuf,
 
-    /// Starts from these weights instead of new ones
-    #[arg(long, value_name = "IN.safetensors")]
+    /// Starts from these weights instead of new ones: .safetensors, .npz, .weights.h5 or .keras
+    #[arg(long, value_name = "IN")]
     weights: Option<PathBuf>,
 
     /// Keeps the training pictures in their order in every epoch
     #[arg(long)]
     no_shuffle: bool,
 
-    /// Writes the weights at the end
-    #[arg(long, value_name = "OUT.safetensors")]
+    /// Writes the trained model at the end, as `seedbed convert` does: .safetensors, .keras, …
+    #[arg(long, value_name = "OUT")]
     save: Option<PathBuf>,
 
     /// Writes what every epoch measured, as JSON or CSV by the file's ending
@@ -121,7 +122,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         log.finish(&outcome.record)?;
     }
     if let Some(path) = &options.save {
-        weights::save(&outcome.model, path)?;
+        formats::write(path, &recipe, &outcome.model)?;
     }
     if let Some(path) = &options.history {
         history::write(&outcome.record, path)?;
@@ -142,13 +143,14 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
 /// Finds out before the work what could not be written after it.
 fn check_outputs(options: &Options) -> anyhow::Result<()> {
     options.history.as_deref().map(history::Format::of).transpose()?;
+    options.save.as_deref().map(Format::of).transpose()?;
     [&options.save, &options.history].into_iter().flatten().try_for_each(|path| check_writable(path))?;
     Ok(())
 }
 
 /// The model file with what the options change about it.
 fn recipe(options: &Options) -> anyhow::Result<Recipe> {
-    let mut recipe = Recipe::read(&options.model)?;
+    let mut recipe = formats::read_recipe(&options.model)?;
     recipe.fit.epochs = options.epochs.unwrap_or(recipe.fit.epochs);
     recipe.fit.batch_size = options.batch_size.unwrap_or(recipe.fit.batch_size);
     recipe.fit.shuffle &= !options.no_shuffle;
@@ -165,7 +167,7 @@ fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
         .simd(options.simd.map_or_else(SimdLevel::detect, SimdLevel::from));
     let mut model = recipe.model.compile(compile)?;
     if let Some(path) = &options.weights {
-        weights::load(&mut model, path)?;
+        formats::load_weights(&mut model, path)?;
     }
     Ok(model)
 }

@@ -1,0 +1,175 @@
+use super::*;
+use seedbed_nn::prelude::*;
+use serde_json::json;
+
+fn refused(change: impl FnOnce(&mut Value)) -> String {
+    let model = Sequential::new([4])
+        .add(Dense::new(3).activation(Activation::Relu))
+        .add(Dropout::new(0.5))
+        .add(Dense::new(2).activation(Activation::Softmax));
+    let mut file = write(&model, &CompileRecipe::default()).unwrap();
+    change(&mut file);
+    read(file.to_string().as_bytes()).unwrap_err()
+}
+
+fn layer(file: &mut Value, index: usize) -> &mut Value {
+    &mut file["config"]["layers"][index]
+}
+
+#[test]
+fn every_layer_comes_back() {
+    for layer in Layer::examples() {
+        for shape in [vec![4], vec![6, 6, 4]] {
+            let model = Sequential { input_shape: shape.into(), layers: vec![layer.clone()] };
+            if model.summary().is_err() {
+                continue;
+            }
+            let file = write(&model, &CompileRecipe::default()).unwrap();
+            assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+        }
+    }
+}
+
+#[test]
+fn choices_come_back() {
+    for initializer in Initializer::NAMES {
+        let layer = Dense::new(4).kernel_initializer(initializer.parse().unwrap()).name("first");
+        let model = Sequential::new([4]).add(layer).add(Dense::new(2).trainable(false));
+        let file = write(&model, &CompileRecipe::default()).unwrap();
+        assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+    }
+    for regularizer in [Regularizer::l1(0.5), Regularizer::l2(0.01), Regularizer::l1_l2(0.1, 0.0)] {
+        let model = Sequential::new([4]).add(Dense::new(2).kernel_regularizer(regularizer));
+        let file = write(&model, &CompileRecipe::default()).unwrap();
+        assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+    }
+    for activation in Activation::NAMES {
+        let model = Sequential::new([4]).add(Dense::new(2).activation(activation.parse().unwrap()));
+        let written = write(&model, &CompileRecipe::default());
+        if NOT_IN_COMMON.iter().any(|(name, _)| *name == activation) {
+            assert!(written.unwrap_err().contains("cannot be exchanged with Keras"));
+            continue;
+        }
+        let file = written.unwrap();
+        assert_eq!(file["config"]["layers"][1]["config"]["activation"], activation);
+        assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+    }
+    for activation in [Activation::LeakyRelu { negative_slope: 0.3 }, Activation::Elu { alpha: 0.5 }] {
+        let model = Sequential::new([4]).add(Dense::new(2).activation(activation));
+        let file = write(&model, &CompileRecipe::default()).unwrap();
+        assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+    }
+}
+
+#[test]
+fn optimizers_and_losses_come_back() {
+    let model = Sequential::new([4]).add(Dense::new(2));
+    for optimizer in Optimizer::NAMES {
+        for loss in Loss::NAMES {
+            let compile = CompileRecipe {
+                optimizer: optimizer.parse::<Optimizer>().unwrap().learning_rate(0.02),
+                loss: loss.parse().unwrap(),
+            };
+            let file = write(&model, &compile).unwrap();
+            assert_eq!(read(file.to_string().as_bytes()).unwrap().1, compile, "{file:#}");
+        }
+    }
+    let loss = json!({ "name": "categorical_crossentropy", "from_logits": true, "label_smoothing": 0.1 });
+    let compile = CompileRecipe { loss: serde_json::from_value(loss).unwrap(), ..CompileRecipe::default() };
+    let mut file = write(&model, &compile).unwrap();
+    // Keras keeps the rate in 32 bits.
+    file["compile_config"]["optimizer"]["config"]["learning_rate"] = json!(f64::from(0.001_f32));
+    assert_eq!(read(file.to_string().as_bytes()).unwrap().1, compile);
+}
+
+#[test]
+fn what_keras_has_no_words_for_is_not_written() {
+    let gelu = Activation::Gelu { approximate: true };
+    let model = Sequential::new([4]).add(Dense::new(2).activation(gelu));
+    let error = write(&model, &CompileRecipe::default()).unwrap_err();
+    assert_eq!(
+        error,
+        "layer \"dense\": activation: Keras has gelu with its default parameters only, received {\"approximate\":true}"
+    );
+}
+
+#[test]
+fn code_is_refused_with_its_place() {
+    let error = refused(|file| layer(file, 2)["class_name"] = "Lambda".into());
+    assert!(error.starts_with("config.layers[2]: Lambda holds code"), "{error}");
+    let error = refused(|file| {
+        let layer = layer(file, 1);
+        layer["module"] = "my.package".into();
+        layer["class_name"] = "Mine".into();
+        layer["registered_name"] = "my>Mine".into();
+    });
+    assert!(
+        error.starts_with(
+            "config.layers[1]: the custom object `my>Mine` of module `my.package` is not supported"
+        ) && error.contains("supported layers are Flatten, Dense"),
+        "{error}"
+    );
+    let error = refused(|file| {
+        layer(file, 1)["config"]["activation"] = json!({"module": "builtins", "class_name": "function", "config": "swish2", "registered_name": "swish2"});
+    });
+    assert!(error.starts_with("config.layers[1].config.activation: the custom object `swish2`"), "{error}");
+}
+
+#[test]
+fn what_is_not_supported_is_named_with_what_is() {
+    for (change, expected) in [
+        (
+            (|file: &mut Value| layer(file, 1)["class_name"] = "LSTM".into()) as fn(&mut Value),
+            "config.layers[1]: unknown layer `LSTM`; known are Flatten, Dense",
+        ),
+        (
+            |file| layer(file, 1)["config"]["lora_rank"] = 4.into(),
+            "config.layers[1]: Dense: unknown field `lora_rank`, expected one of `name`, `trainable`, `units`",
+        ),
+        (
+            |file| layer(file, 1)["config"]["dtype"]["config"]["name"] = "mixed_float16".into(),
+            "config.layers[1].config.dtype: only float32 is supported",
+        ),
+        (
+            |file| layer(file, 1)["config"]["kernel_initializer"]["config"]["seed"] = "x".into(),
+            "config.layers[1]: Dense: ",
+        ),
+        (
+            |file| layer(file, 1)["config"]["units"] = (-3).into(),
+            "config.layers[1]: Dense: invalid value: integer `-3`",
+        ),
+        (
+            |file| layer(file, 0)["config"]["batch_shape"] = json!([null, null]),
+            "config.layers[0].config.batch_shape: expected [null, …] with a whole number for every axis",
+        ),
+        (
+            |file| file["class_name"] = "Functional".into(),
+            "class_name: expected `Sequential`, received `Functional`",
+        ),
+        (
+            |file| layer(file, 1)["config"]["activation"] = "sparsemax".into(),
+            "config.layers[1].config.activation: sparsemax cannot be exchanged with Keras: Keras 3.15 computes another",
+        ),
+        (|file| file["config"]["layers"] = 3.into(), "config.layers: expected a list of layers"),
+        (
+            |file| file["compile_config"]["loss"] = json!({"class_name": "CTC", "config": {}}),
+            "compile_config.loss: unknown loss `CTC`",
+        ),
+        (
+            |file| file["compile_config"]["optimizer"]["config"]["rho"] = 3.into(),
+            "compile_config.optimizer: adam: unknown parameter `rho`",
+        ),
+    ] {
+        let error = refused(change);
+        assert!(error.starts_with(expected), "{error}\n{expected}");
+    }
+    assert!(read(b"\x89HDF").unwrap_err().starts_with("expected the JSON of Keras's model.to_json()"));
+}
+
+#[test]
+fn deep_nesting_is_refused_before_it_is_parsed() {
+    let deep = [vec![b'['; 40], vec![b']'; 40]].concat();
+    assert_eq!(read(&deep).unwrap_err(), "expected at most 32 levels of nesting, received more at byte 32");
+    let inside_a_string = format!("\"{}\\\"{{\"", "[".repeat(100));
+    assert!(read(inside_a_string.as_bytes()).unwrap_err().contains("expected a table"));
+}
