@@ -11,6 +11,7 @@ mod man;
 mod model_file;
 mod plan;
 mod predict;
+mod study;
 mod summary;
 mod train;
 
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Plan(plan::Options),
     /// Turns a model or weights into another program's file
     Convert(convert::Options),
+    /// Finds out what a training choice really does: variants of a model, many seeds, effects with intervals
+    #[command(subcommand)]
+    Study(study::StudyCommand),
     /// Times training and scoring; one JSON line per epoch
     Bench(bench::Options),
     /// Lists, fetches and shows datasets
@@ -60,9 +64,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::List(options) => list::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Convert(options) => convert::run(options),
+        Command::Study(command) => study::run(command, quiet),
         Command::Bench(options) => bench::run(options, quiet),
         Command::Data(command) => data::run(command, quiet),
         Command::Completions(options) => completions::run(options),
         Command::Man(options) => man::run(options),
+    }
+}
+
+/// The command line of these arguments, ready to be pasted into a shell.
+fn command_line(arguments: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = arguments.map(|word| quoted(&word)).collect();
+    format!("seedbed {}", words.join(" "))
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./,:+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }

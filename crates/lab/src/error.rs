@@ -52,6 +52,23 @@ pub enum LabError {
         received: String,
     },
 
+    /// A study file, or what was stored for it, is not what it should be.
+    #[error("{0}")]
+    Study(String),
+
+    /// Stored trials could not be read or written.
+    #[error("store {}: {problem}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+
+    /// A value has no place in a recipe.
+    #[error("{0}")]
+    Value(String),
+
     /// A choice is impossible.
     #[error("{what}: expected {expected}, received {received}")]
     Choice {

@@ -13,7 +13,7 @@ use seedbed_nn::losses::Loss;
 use seedbed_nn::optimizers::Optimizer;
 
 mod models;
-mod record;
+pub(crate) mod record;
 mod run;
 
 pub use models::{Choices, LessonModel};

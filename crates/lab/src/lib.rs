@@ -15,6 +15,7 @@
 //! | [`history`] | what a trial leaves, as a file |
 //! | [`tensorboard`] | a training or a study as event files for TensorBoard |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
+//! | [`mod@study`] | a baseline, factors, a design, seeds: run trial by trial into a store |
 //! | [`analysis`] | takes a study's record, returns effects, what made the spread, and what can be said of it |
 //! | [`comparison`] | takes a record, returns every model's scores and its paired differences to the baseline |
 //! | [`answer`](mod@answer) | says in words what a comparison shows |
@@ -38,6 +39,7 @@ pub mod recipe;
 pub mod record;
 pub mod report;
 pub mod statistics;
+pub mod study;
 pub mod tensorboard;
 #[cfg(test)]
 mod testing;

@@ -5,6 +5,7 @@ use crate::recipe::DataRecipe;
 use seedbed_data::{Dataset, Pictures};
 use seedbed_nn::examples::Examples;
 use seedbed_nn::model::Model;
+use seedbed_nn::random::{Purpose, Streams};
 use seedbed_nn::shape::Shape;
 
 mod scale;
@@ -70,6 +71,53 @@ impl<'a> Prepared<'a> {
         &self.test
     }
 
+    /// The same without the test pictures: the last `share` of the training pictures is held out to judge by, as Keras's
+    /// `validation_split` does it.
+    ///
+    /// # Errors
+    /// [`LabError::Choice`] if that leaves nothing to learn from or nothing to judge by.
+    pub fn validation_split(&self, share: f64) -> Result<Self, LabError> {
+        let count = self.train.len();
+        let kept = (count as f64 * (1.0 - share)).floor() as usize;
+        if kept == 0 || kept >= count {
+            return Err(LabError::Choice {
+                what: "validation_split",
+                expected: format!("a share that leaves some of {count} pictures on either side"),
+                received: share.to_string(),
+            });
+        }
+        Ok(Self { train: self.train.slice(0, kept), test: self.train.slice(kept, count), ..self.clone() })
+    }
+
+    /// The training labels with a `share` of them (0 to 1) replaced by another class, each of the others equally likely;
+    /// `None` where nothing is replaced. A larger share replaces the same labels in the same way, and more.
+    pub fn noisy_labels(&self, share: f64, streams: &Streams) -> Option<Vec<u16>> {
+        let count = self.train.len();
+        let classes = self.dataset.class_names.len() as u32;
+        let replaced = (share * count as f64).round() as usize;
+        if replaced == 0 || classes < 2 {
+            return None;
+        }
+        let mut labels = self.dataset.train.labels[..count].to_vec();
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        streams.open(Purpose::Labels, "which", 0).shuffle(&mut order);
+        let mut draws = streams.open(Purpose::Labels, "class", 0);
+        for &picture in order.iter().take(replaced) {
+            let label = &mut labels[picture as usize];
+            *label = ((u32::from(*label) + 1 + draws.below(classes - 1)) % classes) as u16;
+        }
+        Some(labels)
+    }
+
+    /// The same pictures with other training labels.
+    ///
+    /// # Errors
+    /// [`LabError::Model`] if there are not as many as training pictures.
+    pub fn with_labels<'b>(&'b self, labels: &'b [u16]) -> Result<Prepared<'b>, LabError> {
+        let train = self.train.relabelled(labels)?;
+        Ok(Prepared { train, ..self.clone() })
+    }
+
     /// Checks that a model takes these pictures and has one output per class.
     ///
     /// # Errors
@@ -100,6 +148,7 @@ mod tests {
     use crate::recipe::Recipe;
     use crate::testing::rows;
     use seedbed_nn::examples::Normalization;
+    use seedbed_nn::random::Seed;
     use std::num::NonZeroUsize;
 
     fn checked(input: &str, units: usize) -> Result<(), String> {
@@ -150,6 +199,42 @@ mod tests {
         assert!(none.contains("[0.0, 10.0, 4.0, 30.0, 2.0, 20.0, 8.0, -10.0]"), "{none}");
         let pictures = seen([2, 1, 1], Normalization::Unit);
         assert!(pictures.contains("[0.0, 0.33333334, 0.13333334, 1.0,"), "{pictures}");
+    }
+
+    #[test]
+    fn as_many_labels_are_wrong_as_asked_for_and_a_larger_share_adds_to_a_smaller() {
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        let noisy = |share, seed| data.noisy_labels(share, &Streams::new(Seed(seed))).unwrap();
+        let wrong = |labels: &[u16]| {
+            let pairs = labels.iter().zip(&dataset.train.labels).enumerate();
+            pairs.filter(|(_, (noisy, right))| noisy != right).map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        let [few, many] = [noisy(0.2, 1), noisy(0.5, 1)];
+        assert_eq!((wrong(&few).len(), wrong(&many).len(), wrong(&noisy(1.0, 1)).len()), (12, 30, 60));
+        assert!(wrong(&few).iter().all(|&at| few[at] == many[at]), "the same in the same way");
+        assert_ne!(few, noisy(0.2, 2));
+        assert_eq!(data.noisy_labels(0.0, &Streams::new(Seed(1))), None);
+        // Both other classes come up among 60 replaced labels.
+        let shift = |at: &usize| (noisy(1.0, 1)[*at] + 3 - dataset.train.labels[*at]) % 3;
+        let ones = (0..60).filter(|at| shift(at) == 1).count();
+        assert!((15..=45).contains(&ones), "{ones}");
+        let changed = data.with_labels(&few).unwrap();
+        assert_eq!(changed.train().len(), 60);
+        assert_ne!(format!("{:?}", changed.train()), format!("{:?}", data.train()));
+        assert!(data.with_labels(&few[1..]).is_err());
+    }
+
+    #[test]
+    fn a_validation_split_takes_the_last_training_pictures_and_no_test_picture() {
+        let dataset = rows();
+        let data = Prepared::new(&dataset, &DataRecipe::default()).unwrap();
+        let split = data.validation_split(0.25).unwrap();
+        assert_eq!(format!("{:?}", split.train()), format!("{:?}", data.train().slice(0, 45)));
+        assert_eq!(format!("{:?}", split.test()), format!("{:?}", data.train().slice(45, 60)));
+        for share in [0.0, 1.0, f64::NAN] {
+            assert!(data.validation_split(share).is_err(), "{share}");
+        }
     }
 
     #[test]

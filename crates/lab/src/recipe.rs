@@ -26,6 +26,7 @@
 //! dataset = "auto" # or { path = "iris.csv", label = "species", test_fraction = 0.2 }
 //! normalization = "unit"
 //! train_size = 60000
+//! label_noise = 0.0
 //! ```
 
 use crate::error::{LabError, within};
@@ -35,6 +36,7 @@ use seedbed_nn::layers::Layer;
 use seedbed_nn::losses::{Loss, SparseCategoricalCrossentropy};
 use seedbed_nn::model::{Compile, Model};
 use seedbed_nn::optimizers::{Adam, Optimizer};
+use seedbed_nn::random::{Seed, Streams};
 use seedbed_nn::sequential::Sequential;
 use seedbed_nn::shape::Shape;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -98,6 +100,9 @@ pub struct DataRecipe {
     /// How many of the first training samples are used; all by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_size: Option<usize>,
+    /// Which share of the training labels is replaced by a wrong one, 0 to 1; none by default. The test labels stay as
+    /// they are.
+    pub label_noise: f64,
 }
 
 /// A recipe as it is written: the model's keys stand at the top. Layers are read as what the file has under
@@ -217,6 +222,20 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// Reads what [`serde_json::to_value`] made of a recipe, perhaps changed since, and checks it.
+    ///
+    /// # Errors
+    /// [`LabError::Model`] or [`LabError::Choice`] as from [`validate`](Self::validate); [`LabError::Value`] where
+    /// something is no part of a recipe.
+    pub fn from_value(value: serde_json::Value) -> Result<Self, LabError> {
+        let problem = |error: serde_json::Error| LabError::Value(error.to_string());
+        let ModelFile { input_shape, layers, compile, fit, data } =
+            serde_json::from_value::<ModelFile<Layer>>(value).map_err(problem)?;
+        let recipe = Self { model: Sequential { input_shape, layers }, compile, fit, data };
+        recipe.validate()?;
+        Ok(recipe)
+    }
+
     /// The recipe as a model file, nothing left to defaults.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_else(|error| format!("# this recipe cannot be written: {error}\n"))
@@ -233,6 +252,11 @@ impl Recipe {
         if let DataName::Own(own) = &self.data.dataset {
             own.validate()?;
         }
+        let noise = self.data.label_noise;
+        if !(0.0..=1.0).contains(&noise) {
+            let (expected, received) = ("a number from 0 to 1".to_owned(), noise.to_string());
+            return Err(LabError::Choice { what: "label_noise", expected, received });
+        }
         self.model.summary()?;
         Ok(())
     }
@@ -242,9 +266,17 @@ impl Recipe {
     /// # Errors
     /// [`LabError::Model`] where a layer, the optimizer or the loss cannot work.
     pub fn compile(&self, seed: u64, threads: NonZeroUsize) -> Result<Model, LabError> {
+        self.compile_with(Streams::new(Seed(seed)), threads)
+    }
+
+    /// The model with its first weights, from streams that may have different seeds.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_with(&self, streams: Streams, threads: NonZeroUsize) -> Result<Model, LabError> {
         self.validate()?;
         let options =
-            Compile::new(self.compile.optimizer.clone(), self.compile.loss).seed(seed).threads(threads);
+            Compile::new(self.compile.optimizer.clone(), self.compile.loss).streams(streams).threads(threads);
         Ok(self.model.compile(options)?)
     }
 }
@@ -313,6 +345,7 @@ mod tests {
             dataset: DataName::FashionMnist,
             normalization: Normalization::Standard,
             train_size: Some(100),
+            label_noise: 0.25,
         };
         let text = recipe.to_toml();
         assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");

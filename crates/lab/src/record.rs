@@ -3,7 +3,7 @@
 //! A record holds measurements only. Means, intervals and sentences are computed from it by
 //! [`statistics`](crate::statistics) whenever they are shown, so a record never disagrees with its report.
 
-mod bytes;
+pub(crate) mod bytes;
 mod diagnostics;
 mod epoch;
 #[cfg(test)]

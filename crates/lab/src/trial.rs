@@ -20,6 +20,7 @@ mod inspect;
 
 use diagnose::Diagnosis;
 pub use inspect::inspect;
+pub(crate) use inspect::largest;
 
 /// Listens to a trial. Every method may be left out.
 pub trait Observer {
@@ -80,6 +81,8 @@ pub fn fit(
 ) -> Result<Outcome, LabError> {
     let began = Instant::now();
     data.check(&model)?;
+    let noisy = data.noisy_labels(recipe.data.label_noise, model.streams());
+    let data = &noisy.as_ref().map_or_else(|| Ok(data.clone()), |labels| data.with_labels(labels))?;
     let initial = weights(&model);
     let diagnosis = Diagnosis::begin(&model, data.train())?;
     let mut listener = Listener { observer, epochs: Vec::new(), diagnosis, began, trained: Duration::ZERO };
@@ -201,6 +204,18 @@ mod tests {
         let untouched = recipe.compile(5, NonZeroUsize::MIN).unwrap();
         assert_eq!(outcome.initial, weights(&untouched));
         assert_ne!(outcome.initial, weights(&outcome.model));
+    }
+
+    #[test]
+    fn replaced_labels_are_what_is_learned_and_the_test_stays_as_it_is() {
+        let long = FILE.replace("epochs = 3", "epochs = 30").replace("rate = 0.5", "rate = 0")
+            + "\ncompile.optimizer = { name = 'adam', learning_rate = 0.02 }";
+        let clean = outcome(&Recipe::parse("m.toml", &long).unwrap(), &mut ());
+        let noisy = outcome(&Recipe::parse("m.toml", &(long + "\ndata.label_noise = 1.0")).unwrap(), &mut ());
+        let [clean, noisy] = [clean, noisy].map(|outcome| *outcome.record.outcome().unwrap());
+        // Every training label is wrong: what is learned by heart helps nothing on the right ones.
+        assert!(clean.test_accuracy > noisy.test_accuracy + 0.3, "{clean:?}\n{noisy:?}");
+        assert!(noisy.train_accuracy > noisy.test_accuracy + 0.1, "{noisy:?}");
     }
 
     #[test]

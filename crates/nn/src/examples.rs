@@ -249,6 +249,18 @@ impl<'a> Examples<'a> {
         self.count == 0
     }
 
+    /// The same inputs with other class numbers.
+    ///
+    /// # Errors
+    /// Where there are not as many as samples.
+    pub fn relabelled<'b>(&self, labels: &'b [u16]) -> Result<Examples<'b>, ModelError>
+    where
+        'a: 'b,
+    {
+        same_count(self.count, labels.len())?;
+        Ok(Examples { targets: Targets::Classes(labels), ..self.clone() })
+    }
+
     /// The samples from `from` to before `to`, both capped at the number of samples.
     pub fn slice(&self, from: usize, to: usize) -> Self {
         let (from, to) = (from.min(self.count), to.min(self.count).max(from.min(self.count)));

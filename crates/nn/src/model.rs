@@ -202,6 +202,11 @@ impl Model {
         &self.sequential
     }
 
+    /// The random streams it was compiled with.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
     /// How it is carried out.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -55,12 +55,21 @@ pub enum Purpose {
     Split,
     /// How examples are altered.
     Augmentation,
+    /// Which labels are replaced, and by what.
+    Labels,
 }
 
 impl Purpose {
     /// Every purpose. The place in this list is part of the key: append, never reorder.
-    pub const ALL: [Self; 6] =
-        [Self::Init, Self::Shuffle, Self::Dropout, Self::Noise, Self::Split, Self::Augmentation];
+    pub const ALL: [Self; 7] = [
+        Self::Init,
+        Self::Shuffle,
+        Self::Dropout,
+        Self::Noise,
+        Self::Split,
+        Self::Augmentation,
+        Self::Labels,
+    ];
 }
 
 /// One seed per purpose: opens every stream of a run.
@@ -323,7 +332,7 @@ mod tests {
         seen.extend([first(1, Purpose::Init, "b", 0), first(1, Purpose::Init, "a", 1)]);
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 9);
+        assert_eq!(seen.len(), 10);
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn the_dropout_stream_decides_the_masks_and_nothing_else() {
 
 #[test]
 fn streams_that_a_model_does_not_use_change_nothing() {
-    for purpose in [Purpose::Noise, Purpose::Split, Purpose::Augmentation] {
+    for purpose in [Purpose::Noise, Purpose::Split, Purpose::Augmentation, Purpose::Labels] {
         let varied = streams().with(purpose, Seed(8));
         let trained = |streams| before_and_after(&model(Some(0.3)), streams, true);
         assert_eq!(trained(streams()), trained(varied), "{purpose:?}");

@@ -179,20 +179,11 @@ impl Options {
 
 /// The command line that does the same again, ready to be pasted into a shell; the seed is always in it.
 fn command(arguments: impl Iterator<Item = String>, seed: u64) -> String {
-    let mut words: Vec<String> = arguments.map(|word| quoted(&word)).collect();
+    let mut words: Vec<String> = arguments.collect();
     if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
         words.extend(["--seed".to_owned(), seed.to_string()]);
     }
-    format!("seedbed {}", words.join(" "))
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./,:+@%".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    super::command_line(words.into_iter())
 }
 
 #[cfg(test)]

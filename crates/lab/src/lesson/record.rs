@@ -13,7 +13,7 @@ const PICTURES: usize = 25;
 const LABELS: usize = 3;
 
 /// The data, `train_count` training pictures of which are used.
-pub(super) fn dataset(loaded: &Loaded, train_count: usize, normalization: Normalization) -> DatasetRecord {
+pub(crate) fn dataset(loaded: &Loaded, train_count: usize, normalization: Normalization) -> DatasetRecord {
     let dataset = &loaded.dataset;
     let labels: Vec<usize> = dataset.train.labels[..train_count].iter().map(|&label| label.into()).collect();
     let picture =

@@ -59,7 +59,7 @@ fn softmax(row: &mut [f32]) {
 }
 
 /// The first of the largest, as accuracy counts.
-fn largest(row: &[f32]) -> usize {
+pub(crate) fn largest(row: &[f32]) -> usize {
     let mut best = 0;
     for (class, value) in row.iter().enumerate() {
         if *value > row[best] {
