@@ -41,7 +41,7 @@ fn scores([loss, accuracy]: [f64; 2]) -> Summary {
     Summary::default().scalar("epoch_loss", loss).scalar("epoch_accuracy", accuracy)
 }
 
-/// The metrics that the HParams tab shows: run, tag, name.
+/// The metrics that the HParams tab shows of a study: run below the session's, tag, name.
 const METRICS: [(&str, &str, &str); 4] = [
     ("validation", "epoch_accuracy", "test accuracy"),
     ("train_evaluated", "epoch_accuracy", "training accuracy"),

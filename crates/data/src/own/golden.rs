@@ -146,6 +146,24 @@ fn every_truncation_of_a_picture_is_refused() {
     }
 }
 
+#[test]
+fn no_flipped_bit_of_a_picture_panics_and_no_png_changes_unnoticed() {
+    for file in fs::read_dir(folder().join("pictures")).unwrap().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let whole = fs::read(file.path()).unwrap();
+        let expected = decode::parse(&name, &whole, None).unwrap();
+        for bit in 0..8 * whole.len() {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(found) = decode::parse(&name, &flipped, None)
+                && name.ends_with(".png")
+            {
+                assert_eq!(found, expected, "{name}, bit {bit}");
+            }
+        }
+    }
+}
+
 /// A folder of pictures: `classes` by name, each with these fixtures.
 fn pictures_in(place: &Path, classes: &BTreeMap<&str, Vec<&str>>) {
     for (class, files) in classes {

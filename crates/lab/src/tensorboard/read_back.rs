@@ -85,11 +85,11 @@ fn a_training_is_read_back() {
         }
     }
     histograms(&found["histograms"]["train"], &outcome.model, &data);
-    assert_eq!(found["sessions"]["."]["hparams"]["optimizer"], "adam");
-    assert_eq!(found["sessions"]["."]["hparams"]["seed"], 7.0);
-    assert_eq!(found["sessions"]["."]["status"], "STATUS_SUCCESS");
+    assert_eq!(found["sessions"]["validation"]["hparams"]["optimizer"], "adam");
+    assert_eq!(found["sessions"]["validation"]["hparams"]["seed"], 7.0);
+    assert_eq!(found["sessions"]["validation"]["status"], "STATUS_SUCCESS");
     let accuracy = outcome.record.epochs[2].test_accuracy;
-    close(&found["sessions"]["."]["metrics"]["test accuracy"], accuracy);
+    close(&found["sessions"]["validation"]["metrics"]["test accuracy"], accuracy);
 }
 
 /// The last step's histograms hold the model's weights, and what its layers give.
@@ -118,11 +118,13 @@ fn a_study_is_shown_in_the_hparams_tab() {
     let main = || study.trials.iter().filter(|trial| trial.arm == Arm::Main);
     assert_eq!(sessions.len(), main().count());
     for trial in main() {
-        let session = sessions.values().find(|session| {
-            session["group"] == study.variants[trial.variant].name
-                && session["hparams"]["seed"] == trial.seed as f64
+        let session = sessions.iter().find(|(name, session)| {
+            name.ends_with(&format!("/seed-{}", trial.seed))
+                && session["group"] == study.variants[trial.variant].name
         });
-        let session = session.unwrap();
+        let (_, session) = session.unwrap();
+        let hyperparameters = session["hparams"].as_object().unwrap();
+        assert_eq!(hyperparameters.len(), study.factors.len());
         let Some(last) = trial.trial.last_epoch() else { continue };
         close(&session["metrics"]["test accuracy"], last.test_accuracy);
         close(&session["metrics"]["training loss"], last.train_loss);

@@ -40,9 +40,8 @@ fn write_trial(
     began: f64,
 ) -> Result<(), LabError> {
     let levels = study.factors.iter().zip(&variant.levels);
-    let mut values: Vec<(&str, Value)> =
+    let values: Vec<(&str, Value)> =
         levels.filter_map(|(factor, &level)| Some((factor.name.as_str(), value(factor, level)?))).collect();
-    values.push(("seed", json!(trial.seed)));
     let status = if trial.trial.status == TrialStatus::Finished { Status::Success } else { Status::Failure };
     let session = Summary::default()
         .session_start(&values, &variant.name, began)

@@ -2,7 +2,7 @@
 
 use super::event::{Status, Summary};
 use super::file::{EventFile, now};
-use super::{METRICS, RUNS, scores};
+use super::{RUNS, scores};
 use crate::error::LabError;
 use crate::recipe::Recipe;
 use crate::record::{EpochRecord, TrialRecord, TrialStatus};
@@ -20,6 +20,14 @@ use std::path::Path;
 /// How many samples the outputs of layers are taken from.
 const SAMPLES: usize = 256;
 
+/// The metrics that the HParams tab shows of a training, whose session is its run `validation`: TensorBoard finds no run
+/// below a session that is the folder itself.
+const METRICS: [(&str, &str, &str); 2] =
+    [("", "epoch_accuracy", "test accuracy"), ("", "epoch_loss", "test loss")];
+
+/// The run that is the session.
+const SESSION: usize = 1;
+
 /// The event files of one training, in the layout and under the names of Keras's `TensorBoard` callback: `epoch_loss` and
 /// `epoch_accuracy` in the runs `train` and `validation`, the learning rate and histograms of weights in `train`. Beyond
 /// Keras: histograms of what layers give for the first 256 test samples, and hyperparameters for the HParams tab.
@@ -27,7 +35,6 @@ const SAMPLES: usize = 256;
 /// Nothing stops a training because its log cannot be written; [`TrainingLog::finish`] says so afterwards.
 #[derive(Debug)]
 pub struct TrainingLog<'a> {
-    session: EventFile,
     runs: Vec<EventFile>,
     /// `None` with a schedule, whose steps are not known here.
     learning_rate: Option<f64>,
@@ -52,14 +59,12 @@ impl<'a> TrainingLog<'a> {
         samples: &Examples<'a>,
     ) -> Result<Self, LabError> {
         let began = now();
-        let mut session = EventFile::new(folder, began)?;
         let values = hyperparameters(recipe, seed);
         let start = Summary::default().experiment(&[], &METRICS, began).session_start(&values, "", began);
-        session.add(&start, 0, began)?;
-        let runs =
-            RUNS.iter().map(|(run, _)| EventFile::new(&folder.join(run), began)).collect::<Result<_, _>>()?;
+        let new = |(run, _): &(&str, super::Scores)| EventFile::new(&folder.join(run), began);
+        let mut runs = RUNS.iter().map(new).collect::<Result<Vec<_>, _>>()?;
+        runs[SESSION].add(&start, 0, began)?;
         Ok(Self {
-            session,
             runs,
             learning_rate: match recipe.compile.optimizer.learning_rate {
                 LearningRate::Constant(rate) => Some(rate),
@@ -122,7 +127,7 @@ impl<'a> TrainingLog<'a> {
     pub fn finish(mut self, record: &TrialRecord) -> Result<(), LabError> {
         let status = if record.status == TrialStatus::Finished { Status::Success } else { Status::Failure };
         let end = Summary::default().session_end(status, now());
-        keep(&mut self.failed, self.session.add(&end, 0, now()));
+        keep(&mut self.failed, self.runs[SESSION].add(&end, 0, now()));
         self.failed.map_or(Ok(()), Err)
     }
 }
