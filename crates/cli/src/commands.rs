@@ -21,6 +21,7 @@ use clap::Subcommand;
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, read once")]
 pub(crate) enum Command {
     /// Teaches what initialization, dropout and optimizer do, with three networks and a report
     Lesson(lesson::Options),

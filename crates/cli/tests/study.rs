@@ -1,5 +1,7 @@
 //! `seedbed study` from the outside: what it prints, how it ends, and that no kill loses or repeats a trial.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

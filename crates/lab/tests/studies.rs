@@ -1,5 +1,7 @@
 //! The ready-made studies can be read, checked against digits, and planned.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use seedbed_data::{DataName, Finder};
 use seedbed_lab::study::Study;
 use seedbed_lab::study::file::StudyFile;
