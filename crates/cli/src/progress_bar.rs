@@ -5,7 +5,7 @@
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 use seedbed_nn::Score;
-use seedbed_nn::callbacks::{Callback, Progress, Weights};
+use seedbed_nn::callbacks::{Callback, Progress, Training};
 use seedbed_nn::history::Logs;
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -108,7 +108,7 @@ impl ProgressBar {
 }
 
 impl Callback for ProgressBar {
-    fn on_epoch_begin(&mut self, at: Progress) {
+    fn on_epoch_begin(&mut self, at: Progress, _training: &mut dyn Training) {
         self.begin(at);
     }
 
@@ -117,14 +117,14 @@ impl Callback for ProgressBar {
         ControlFlow::Continue(())
     }
 
-    fn on_epoch_end(&mut self, _at: Progress, logs: &Logs, _weights: &mut dyn Weights) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, _at: Progress, logs: &Logs, _training: &mut dyn Training) -> ControlFlow<()> {
         let number = |name| logs.get(name).unwrap_or(f64::NAN);
         let validation = logs.get("val_accuracy").zip(logs.get("val_loss"));
         self.end(number("accuracy"), number("loss"), validation);
         ControlFlow::Continue(())
     }
 
-    fn on_train_end(&mut self, _weights: &mut dyn Weights) {
+    fn on_train_end(&mut self, _training: &mut dyn Training) {
         self.abandon();
     }
 }

@@ -8,7 +8,7 @@ use crate::prepared::Prepared;
 use crate::recipe::Recipe;
 use crate::record::{EpochRecord, TrialRecord, TrialStatus};
 use seedbed_nn::Score;
-use seedbed_nn::callbacks::{Callback, Progress, Weights};
+use seedbed_nn::callbacks::{Callback, Progress, Training};
 use seedbed_nn::history::{Ending, History, Logs};
 use seedbed_nn::model::{Fit, Model};
 use std::num::NonZeroUsize;
@@ -33,7 +33,7 @@ pub trait Observer {
     /// After an epoch, with everything that was measured.
     fn epoch_end(&mut self, _record: &EpochRecord) {}
     /// After an epoch, with the weights that it was measured with.
-    fn weights(&mut self, _record: &EpochRecord, _weights: &mut dyn Weights) {}
+    fn weights(&mut self, _record: &EpochRecord, _weights: &mut dyn Training) {}
 }
 
 /// Listens to nothing.
@@ -137,7 +137,7 @@ struct Listener<'a> {
 }
 
 impl Callback for Listener<'_> {
-    fn on_epoch_begin(&mut self, at: Progress) {
+    fn on_epoch_begin(&mut self, at: Progress, _training: &mut dyn Training) {
         self.observer.epoch_begin(at);
         self.began = Instant::now();
     }
@@ -149,8 +149,8 @@ impl Callback for Listener<'_> {
         self.observer.batch_end(at, so_far)
     }
 
-    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, weights: &mut dyn Weights) -> ControlFlow<()> {
-        self.diagnosis.epoch(&weights.copy());
+    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, weights: &mut dyn Training) -> ControlFlow<()> {
+        self.diagnosis.epoch(&weights.weights());
         let number = |name| logs.get(name).unwrap_or(f64::NAN);
         let record = EpochRecord {
             epoch: at.epoch + 1,

@@ -4,9 +4,21 @@ use crate::history::Logs;
 use crate::plan::run::Score;
 use std::ops::ControlFlow;
 
+mod csv_logger;
 mod early_stopping;
+mod learning_rate_scheduler;
+mod model_checkpoint;
+mod monitor;
+mod reduce_lr_on_plateau;
+mod snapshot;
 
+pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
+pub use learning_rate_scheduler::LearningRateScheduler;
+pub use model_checkpoint::ModelCheckpoint;
+pub use monitor::Mode;
+pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
+pub use snapshot::Snapshot;
 
 /// Where a fit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,26 +33,37 @@ pub struct Progress {
     pub batches: usize,
 }
 
-/// The weights of a model, for callbacks that keep or restore them.
-pub trait Weights {
+/// What callbacks may keep, restore and change between epochs.
+pub trait Training {
     /// A copy of all weights, in one piece.
-    fn copy(&self) -> Vec<f32>;
-    /// Puts back what [`Weights::copy`] gave.
-    fn restore(&mut self, copy: &[f32]);
+    fn weights(&self) -> Vec<f32>;
+    /// Puts back what [`Training::weights`] gave.
+    fn restore(&mut self, weights: &[f32]);
+    /// The learning rate of the next step, as float32 has it.
+    fn learning_rate(&self) -> f64;
+    /// Sets the learning rate from the next step on.
+    fn set_learning_rate(&mut self, learning_rate: f64);
+    /// Everything that training changed.
+    fn snapshot(&self) -> Snapshot;
 }
 
 /// Listens to a fit. Every method may be left out.
 pub trait Callback {
+    /// Whether it changes the learning rate: the history then has the `learning_rate` of every epoch, and a fit by a
+    /// schedule is refused, as Keras refuses it.
+    fn changes_learning_rate(&self) -> bool {
+        false
+    }
     /// Before an epoch.
-    fn on_epoch_begin(&mut self, _at: Progress) {}
+    fn on_epoch_begin(&mut self, _at: Progress, _training: &mut dyn Training) {}
     /// After a batch; `so_far` are the running means. `Break` ends the fit within this epoch.
     fn on_batch_end(&mut self, _at: Progress, _so_far: &Score) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
     /// After an epoch, with everything that was measured. `Break` ends the fit.
-    fn on_epoch_end(&mut self, _at: Progress, _logs: &Logs, _weights: &mut dyn Weights) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, _at: Progress, _logs: &Logs, _training: &mut dyn Training) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
     /// After the last epoch, however the fit ended.
-    fn on_train_end(&mut self, _weights: &mut dyn Weights) {}
+    fn on_train_end(&mut self, _training: &mut dyn Training) {}
 }

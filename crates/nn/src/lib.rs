@@ -53,7 +53,10 @@ pub use sequential::Sequential;
 /// Everything that a program usually needs.
 pub mod prelude {
     pub use crate::activations::Activation;
-    pub use crate::callbacks::{Callback, EarlyStopping};
+    pub use crate::callbacks::{
+        Callback, CsvLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ReduceLrOnPlateau,
+        Snapshot,
+    };
     pub use crate::error::ModelError;
     pub use crate::examples::{Examples, Normalization};
     pub use crate::history::{Ending, History};

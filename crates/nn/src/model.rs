@@ -2,7 +2,7 @@
 
 mod adapt;
 
-use crate::callbacks::{Callback, Progress, Weights};
+use crate::callbacks::{Callback, Progress, Snapshot, Training};
 use crate::error::ModelError;
 use crate::examples::Examples;
 use crate::history::{Ending, History, Logs};
@@ -17,6 +17,7 @@ use crate::plan::run::{BatchOutputs, BatchScore, Epoch, INFERENCE_BATCH, Score, 
 use crate::plan::workspace::{State, Workspace};
 use crate::plan::{Plan, Stage};
 use crate::random::{Purpose, Seed, Streams};
+use crate::schedules::LearningRate;
 use crate::sequential::Sequential;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -85,6 +86,7 @@ impl Compile {
 /// How long and on what a model is fitted.
 #[derive(Default)]
 pub struct Fit<'a> {
+    initial_epoch: usize,
     epochs: usize,
     batch_size: usize,
     shuffle: bool,
@@ -103,6 +105,12 @@ impl<'a> Fit<'a> {
     /// How often all samples are seen; at least 1.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
+        self
+    }
+
+    /// The number of the first epoch, where a fit goes on that was interrupted; below the number of epochs.
+    pub fn initial_epoch(mut self, epoch: usize) -> Self {
+        self.initial_epoch = epoch;
         self
     }
 
@@ -147,6 +155,10 @@ impl<'a> Fit<'a> {
     pub fn callback(mut self, callback: &'a mut dyn Callback) -> Self {
         self.callbacks.push(callback);
         self
+    }
+
+    fn changes_learning_rate(&self) -> bool {
+        self.callbacks.iter().any(|callback| callback.changes_learning_rate())
     }
 }
 
@@ -243,6 +255,20 @@ impl Model {
         Ok(())
     }
 
+    /// Goes back to a snapshot of the same model: a fit from there gives the same bits as one that was never
+    /// interrupted. Tell the fit its [`Fit::initial_epoch`].
+    ///
+    /// # Errors
+    /// Where the snapshot is of another model or optimizer; nothing was changed then.
+    pub fn resume(&mut self, snapshot: &Snapshot) -> Result<(), ModelError> {
+        self.state = self.state.resumed(&self.plan, snapshot)?;
+        self.epochs_done = snapshot.epochs_done;
+        Arc::make_mut(&mut self.plan).optimizer.learning_rate = snapshot.learning_rate.clone();
+        // A fit had adapted its layers before its first epoch.
+        self.is_adapted |= snapshot.epochs_done > 0;
+        Ok(())
+    }
+
     /// Trains the model; training goes on where an earlier fit ended.
     ///
     /// # Errors
@@ -268,9 +294,11 @@ impl Model {
         let mut metrics = Metrics::new(&self.metrics, outputs(&self.plan));
         let mut order: Vec<u32> = Vec::with_capacity(examples.len());
         let batches = examples.len().div_ceil(fit.batch_size);
-        for epoch in 0..fit.epochs {
+        for epoch in fit.initial_epoch..fit.epochs {
             let at = Progress { epoch, epochs: fit.epochs, batch: 0, batches };
-            fit.callbacks.iter_mut().for_each(|callback| callback.on_epoch_begin(at));
+            for callback in &mut fit.callbacks {
+                callback.on_epoch_begin(at, self);
+            }
             self.order(examples.len(), fit.shuffle, &mut order);
             metrics.reset();
             let data = (&*examples, weights, order.as_slice());
@@ -280,12 +308,15 @@ impl Model {
                 break;
             }
             self.epochs_done += 1;
-            let logs = self.logs(&score, &metrics, &watched)?;
+            let mut logs = self.logs(&score, &metrics, &watched)?;
+            if fit.changes_learning_rate() {
+                logs.add("learning_rate".to_owned(), self.learning_rate());
+            }
             history.push(&logs);
             let at = Progress { batch: batches, ..at };
             let mut stop = false;
             for callback in &mut fit.callbacks {
-                stop |= callback.on_epoch_end(at, &logs, &mut self.state).is_break();
+                stop |= callback.on_epoch_end(at, &logs, self).is_break();
             }
             if stop {
                 history.ending = Ending::Stopped;
@@ -293,7 +324,9 @@ impl Model {
             }
         }
         self.state.finalize(&self.plan);
-        fit.callbacks.iter_mut().for_each(|callback| callback.on_train_end(&mut self.state));
+        for callback in &mut fit.callbacks {
+            callback.on_train_end(self);
+        }
         Ok(history)
     }
 
@@ -325,6 +358,16 @@ impl Model {
             if value == 0 {
                 return Err(impossible(what, "at least 1", 0));
             }
+        }
+        if fit.initial_epoch >= fit.epochs {
+            let expected = format!("below {} (epochs)", fit.epochs);
+            return Err(impossible("initial_epoch", expected, fit.initial_epoch));
+        }
+        if let (LearningRate::Schedule(schedule), true) =
+            (&self.plan.optimizer.learning_rate, fit.changes_learning_rate())
+        {
+            let expected = "one number, as a callback changes it";
+            return Err(impossible("learning_rate", expected, schedule.name()));
         }
         self.check(examples)?;
         self.check_class_weight(examples, &fit.class_weight)?;
@@ -586,25 +629,28 @@ fn class_weights(examples: &Examples<'_>, class_weight: &[(usize, f64)], outputs
     (!class_weight.is_empty()).then(all)
 }
 
-/// A model takes what a callback copied from another that was compiled in the same way.
-impl Weights for Model {
-    fn copy(&self) -> Vec<f32> {
-        self.state.copy()
+/// A model between two steps, as callbacks see it; it also takes what a callback copied from another that was
+/// compiled in the same way.
+impl Training for Model {
+    fn weights(&self) -> Vec<f32> {
+        self.state.weights.as_slice().to_vec()
     }
 
-    fn restore(&mut self, copy: &[f32]) {
-        self.state.restore(copy);
-    }
-}
-
-impl Weights for State {
-    fn copy(&self) -> Vec<f32> {
-        self.weights.as_slice().to_vec()
+    fn restore(&mut self, weights: &[f32]) {
+        let mut buffer = Buffer::new(weights.len());
+        buffer.as_mut_slice()[..weights.len()].copy_from_slice(weights);
+        self.state.weights = buffer;
     }
 
-    fn restore(&mut self, copy: &[f32]) {
-        let mut weights = Buffer::new(copy.len());
-        weights.as_mut_slice().copy_from_slice(copy);
-        self.weights = weights;
+    fn learning_rate(&self) -> f64 {
+        f64::from(self.plan.optimizer.learning_rate.at(self.state.steps) as f32)
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        Arc::make_mut(&mut self.plan).optimizer.learning_rate = learning_rate.into();
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.state.snapshot(&self.plan, self.epochs_done)
     }
 }

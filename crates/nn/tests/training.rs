@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use seedbed_nn::callbacks::{Progress, Weights};
+use seedbed_nn::callbacks::{Progress, Training};
 use seedbed_nn::history::Logs;
 use seedbed_nn::plan::reference::{Reference, ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
@@ -234,7 +234,7 @@ struct Heard {
 }
 
 impl Callback for Heard {
-    fn on_epoch_begin(&mut self, at: Progress) {
+    fn on_epoch_begin(&mut self, at: Progress, _training: &mut dyn Training) {
         self.epochs.push(at);
     }
 
@@ -248,13 +248,13 @@ impl Callback for Heard {
         }
     }
 
-    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, _: &mut dyn Weights) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, _: &mut dyn Training) -> ControlFlow<()> {
         assert_eq!((at.batch, at.batches), (6, 6));
         self.logs.push(logs.clone());
         ControlFlow::Continue(())
     }
 
-    fn on_train_end(&mut self, _: &mut dyn Weights) {
+    fn on_train_end(&mut self, _: &mut dyn Training) {
         self.ended += 1;
     }
 }
@@ -379,8 +379,8 @@ fn stop_a_model_without_weights() {
 struct Copy(Vec<f32>);
 
 impl Callback for Copy {
-    fn on_train_end(&mut self, weights: &mut dyn Weights) {
-        self.0 = weights.copy();
+    fn on_train_end(&mut self, weights: &mut dyn Training) {
+        self.0 = weights.weights();
     }
 }
 

@@ -18,7 +18,7 @@ use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
 use seedbed::lab::tensorboard::TrainingLog;
 use seedbed::lab::trial::{self, Observer};
 use seedbed::nn::Score;
-use seedbed::nn::callbacks::{Progress, Weights};
+use seedbed::nn::callbacks::{Progress, Training};
 use seedbed::nn::kernels::SimdLevel;
 use seedbed::nn::model::{Compile, Model};
 use serde_json::json;
@@ -217,7 +217,7 @@ impl Observer for Watcher<'_> {
         self.log.iter_mut().for_each(|log| log.epoch(record));
     }
 
-    fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Weights) {
+    fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Training) {
         self.log.iter_mut().for_each(|log| log.weights(record, weights));
     }
 }

@@ -8,7 +8,7 @@ use crate::record::example::study;
 use crate::record::{Arm, EpochRecord};
 use crate::testing::rows;
 use crate::trial::{self, Observer};
-use seedbed_nn::callbacks::Weights;
+use seedbed_nn::callbacks::Training;
 use seedbed_nn::model::Model;
 use serde_json::Value;
 use std::num::NonZeroUsize;
@@ -46,7 +46,7 @@ impl Observer for Logs<'_> {
         self.0.epoch(record);
     }
 
-    fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Weights) {
+    fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Training) {
         self.0.weights(record, weights);
     }
 }

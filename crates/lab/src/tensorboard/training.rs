@@ -6,7 +6,7 @@ use super::{RUNS, scores};
 use crate::error::LabError;
 use crate::recipe::Recipe;
 use crate::record::{EpochRecord, TrialRecord, TrialStatus};
-use seedbed_nn::callbacks::Weights;
+use seedbed_nn::callbacks::Training;
 use seedbed_nn::examples::Examples;
 use seedbed_nn::losses::MeanSquaredError;
 use seedbed_nn::model::{Compile, Model};
@@ -93,9 +93,9 @@ impl<'a> TrainingLog<'a> {
     }
 
     /// Writes how weights, and what layers give, are spread after an epoch.
-    pub fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Weights) {
+    pub fn weights(&mut self, record: &EpochRecord, weights: &mut dyn Training) {
         let step = step(record);
-        self.model.restore(&weights.copy());
+        self.model.restore(&weights.weights());
         let written = self.histograms().and_then(|summary| match self.runs.first_mut() {
             Some(train) => train.add(&summary, step, now()),
             None => Ok(()),

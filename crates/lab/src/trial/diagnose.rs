@@ -5,7 +5,7 @@
 
 use crate::error::LabError;
 use crate::record::{LayerDiagnostics, LayerState};
-use seedbed_nn::callbacks::Weights;
+use seedbed_nn::callbacks::Training;
 use seedbed_nn::examples::Examples;
 use seedbed_nn::model::{LayerOutput, Model};
 

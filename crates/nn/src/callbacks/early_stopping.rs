@@ -1,20 +1,20 @@
 //! EarlyStopping: ends a fit when a number has not improved for some epochs.
 //!
-//! Source: Keras `keras/src/callbacks/early_stopping.py`. A name that ends in `accuracy` should grow,
-//! any other should shrink; an improvement is a change of more than `min_delta`.
+//! Source: Keras `keras/src/callbacks/early_stopping.py`. An improvement is a change of more than `min_delta`.
 
-use super::{Callback, Progress, Weights};
+use super::monitor::{Mode, Monitor};
+use super::{Callback, Progress, Training};
 use crate::history::Logs;
 use std::ops::ControlFlow;
 
 /// Ends a fit when a monitored number has not improved for `patience` epochs.
 #[derive(Clone, Debug)]
 pub struct EarlyStopping {
-    monitor: String,
-    min_delta: f64,
+    monitor: Monitor,
     patience: usize,
     restore_best_weights: bool,
-    best: Option<f64>,
+    baseline: Option<f64>,
+    start_from_epoch: usize,
     best_weights: Option<Vec<f32>>,
     waited: usize,
 }
@@ -23,11 +23,11 @@ impl EarlyStopping {
     /// Monitors a number by the name it has in [`crate::History`]: `val_loss`, `val_accuracy`, `loss`, …
     pub fn new(monitor: &str) -> Self {
         Self {
-            monitor: monitor.into(),
-            min_delta: 0.0,
+            monitor: Monitor::new(monitor),
             patience: 0,
             restore_best_weights: false,
-            best: None,
+            baseline: None,
+            start_from_epoch: 0,
             best_weights: None,
             waited: 0,
         }
@@ -35,7 +35,7 @@ impl EarlyStopping {
 
     /// Changes up to this are no improvement; 0 by default.
     pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.min_delta = min_delta.abs();
+        self.monitor.min_delta = min_delta.abs();
         self
     }
 
@@ -51,34 +51,52 @@ impl EarlyStopping {
         self
     }
 
-    fn improves(&self, value: f64) -> bool {
-        let Some(best) = self.best else { return !value.is_nan() };
-        if self.monitor.ends_with("accuracy") {
-            value - self.min_delta > best
-        } else {
-            value + self.min_delta < best
-        }
+    /// Sets which way the number gets better.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.monitor.mode = mode;
+        self
+    }
+
+    /// Ends also where the number never becomes better than this.
+    pub fn baseline(mut self, baseline: f64) -> Self {
+        self.baseline = Some(baseline);
+        self
+    }
+
+    /// Looks away before this epoch, counted from 0.
+    pub fn start_from_epoch(mut self, epoch: usize) -> Self {
+        self.start_from_epoch = epoch;
+        self
     }
 }
 
 impl Callback for EarlyStopping {
     /// A number that was not measured never ends a fit, as in Keras.
-    fn on_epoch_end(&mut self, _at: Progress, logs: &Logs, weights: &mut dyn Weights) -> ControlFlow<()> {
-        let Some(value) = logs.get(&self.monitor) else { return ControlFlow::Continue(()) };
-        if self.improves(value) {
-            (self.best, self.waited) = (Some(value), 0);
-            self.best_weights = self.restore_best_weights.then(|| weights.copy());
-            return ControlFlow::Continue(());
-        }
+    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, training: &mut dyn Training) -> ControlFlow<()> {
+        let value = self.monitor.get(logs).filter(|_| at.epoch >= self.start_from_epoch);
+        let Some(value) = value else { return ControlFlow::Continue(()) };
         self.waited += 1;
-        if self.waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let improves = match (self.monitor.best, self.baseline) {
+            (None, Some(baseline)) => self.monitor.is_better(value, baseline),
+            _ => self.monitor.improves(value),
+        };
+        if improves {
+            (self.monitor.best, self.waited) = (Some(value), 0);
+        }
+        if self.restore_best_weights && (improves || self.best_weights.is_none()) {
+            self.best_weights = Some(training.weights());
+        }
+        if !improves && self.waited >= self.patience && at.epoch > 0 {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
     }
 
-    fn on_train_end(&mut self, weights: &mut dyn Weights) {
+    fn on_train_end(&mut self, training: &mut dyn Training) {
         if let Some(best) = self.best_weights.take() {
-            weights.restore(&best);
+            training.restore(&best);
         }
-        (self.best, self.waited) = (None, 0);
+        (self.monitor.best, self.waited) = (None, 0);
     }
 }
 
@@ -89,13 +107,23 @@ mod tests {
     /// A model whose only weight is the number of the epoch.
     struct Epoch(f32);
 
-    impl Weights for Epoch {
-        fn copy(&self) -> Vec<f32> {
+    impl Training for Epoch {
+        fn weights(&self) -> Vec<f32> {
             vec![self.0]
         }
 
-        fn restore(&mut self, copy: &[f32]) {
-            self.0 = copy[0];
+        fn restore(&mut self, weights: &[f32]) {
+            self.0 = weights[0];
+        }
+
+        fn learning_rate(&self) -> f64 {
+            unreachable!("EarlyStopping does not ask")
+        }
+
+        fn set_learning_rate(&mut self, _: f64) {}
+
+        fn snapshot(&self) -> super::super::Snapshot {
+            unreachable!("EarlyStopping does not ask")
         }
     }
 
@@ -117,7 +145,7 @@ mod tests {
 
     /// How many epochs are done.
     fn epochs(mut stopping: EarlyStopping, numbers: &[f64]) -> usize {
-        let name = stopping.monitor.clone();
+        let name = stopping.monitor.name.clone();
         fit(&mut stopping, &name, numbers).0
     }
 

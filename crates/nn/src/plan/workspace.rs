@@ -5,6 +5,8 @@ use super::fuse::{Step, input_may_be_sparse};
 use super::layout::ValueLayout;
 use super::run::conv;
 use super::{Plan, Stage};
+use crate::callbacks::Snapshot;
+use crate::error::ModelError;
 use crate::examples::Examples;
 use crate::initializers::Initializer;
 use crate::kernels::optimize::Whole;
@@ -86,20 +88,116 @@ impl State {
 
     /// Writes a variable, row-major.
     pub(crate) fn set_weight(&mut self, plan: &Plan, id: ParamId, values: &[f32]) {
-        let (place, cols) = (plan.layout.place(id), plan.params()[id.0].cols());
-        for (row, values) in values.chunks(cols).enumerate() {
-            for (col, &value) in values.iter().enumerate() {
-                self.weights.as_mut_slice()[place.at(row, col)] = value;
+        write(plan, id, Order::Panels, values, &mut self.weights);
+    }
+
+    /// Everything that training changed, in the order of the variables.
+    pub(crate) fn snapshot(&self, plan: &Plan, epochs_done: u64) -> Snapshot {
+        let of = |kept: Kept<&Buffer>| -> Vec<(String, Vec<f32>)> {
+            let tensor = |(index, param): (usize, &Param)| {
+                let values = read(plan, ParamId(index), kept.order, kept.buffer);
+                (format!("{}{}", kept.prefix, param.name), values)
+            };
+            plan.params().iter().enumerate().map(tensor).collect()
+        };
+        let all = kept(plan, &self.weights, &self.slots, [&self.accumulated, &self.averages]);
+        let used = all.into_iter().filter(|kept| !kept.buffer.as_slice().is_empty());
+        Snapshot {
+            epochs_done,
+            steps: self.steps,
+            memory: self.memory.to_vec(),
+            learning_rate: plan.optimizer.learning_rate.clone(),
+            tensors: used.flat_map(of).collect(),
+        }
+    }
+
+    /// The state that a snapshot holds.
+    ///
+    /// # Errors
+    /// Where it is of another model or optimizer.
+    pub(crate) fn resumed(&self, plan: &Plan, snapshot: &Snapshot) -> Result<Self, ModelError> {
+        let expected = self.snapshot(plan, 0);
+        let shape = |snapshot: &Snapshot| -> Vec<(String, usize)> {
+            snapshot.tensors.iter().map(|(name, values)| (name.clone(), values.len())).collect()
+        };
+        let (wanted, found) = (shape(&expected), shape(snapshot));
+        if let Some(at) = (0..wanted.len().max(found.len())).find(|&at| wanted.get(at) != found.get(at)) {
+            let say = |tensor: Option<&(String, usize)>| {
+                tensor.map_or_else(|| "nothing".into(), |(name, count)| format!("{name} of {count} numbers"))
+            };
+            let (expected, received) = (say(wanted.get(at)), say(found.get(at)));
+            return Err(ModelError::Weights { expected, received });
+        }
+        let mut state = Self { steps: snapshot.steps, ..self.clone() };
+        for (to, &from) in state.memory.iter_mut().zip(&snapshot.memory) {
+            *to = from;
+        }
+        let mut tensors = snapshot.tensors.iter();
+        let all =
+            kept(plan, &mut state.weights, &mut state.slots, [&mut state.accumulated, &mut state.averages]);
+        for kept in all.into_iter().filter(|kept| !kept.buffer.as_slice().is_empty()) {
+            for (index, (_, values)) in (0..plan.params().len()).zip(&mut tensors) {
+                write(plan, ParamId(index), kept.order, values, kept.buffer);
             }
         }
+        Ok(state)
     }
 
     /// Reads a variable, row-major.
     pub(crate) fn weight(&self, plan: &Plan, id: ParamId) -> Vec<f32> {
-        let (place, param) = (plan.layout.place(id), &plan.params()[id.0]);
-        let places = (0..param.rows()).flat_map(|row| (0..param.cols()).map(move |col| place.at(row, col)));
-        places.map(|at| self.weights.as_slice()[at]).collect()
+        read(plan, id, Order::Panels, &self.weights)
     }
+}
+
+/// How the numbers of a variable stand in a buffer.
+#[derive(Clone, Copy)]
+enum Order {
+    /// Like the weights.
+    Panels,
+    /// Row by row without gaps, as rules for whole variables keep them.
+    Rows,
+}
+
+/// A buffer that holds numbers of every variable.
+struct Kept<B> {
+    /// What stands before a variable's name.
+    prefix: String,
+    order: Order,
+    buffer: B,
+}
+
+/// All such buffers, in the order of a snapshot.
+fn kept<B>(
+    plan: &Plan,
+    weights: B,
+    slots: impl IntoIterator<Item = B>,
+    [accumulated, averages]: [B; 2],
+) -> Vec<Kept<B>> {
+    let of_rule = if plan.optimizer.rule.is_for_variables() { Order::Rows } else { Order::Panels };
+    let like_weights = |prefix: &str, buffer| Kept { prefix: prefix.into(), order: Order::Panels, buffer };
+    let slot = |(i, buffer)| Kept { prefix: format!("slot_{i}/"), order: of_rule, buffer };
+    std::iter::once(like_weights("", weights))
+        .chain(slots.into_iter().enumerate().map(slot))
+        .chain([like_weights("accumulated/", accumulated), like_weights("average/", averages)])
+        .collect()
+}
+
+/// Where a variable's numbers are in a buffer, row by row.
+fn places(plan: &Plan, id: ParamId, order: Order) -> impl Iterator<Item = usize> {
+    let (place, param) = (plan.layout.place(id), &plan.params()[id.0]);
+    let cols = param.cols();
+    (0..param.count()).map(move |i| match order {
+        Order::Panels => place.at(i / cols, i % cols),
+        Order::Rows => place.offset + i,
+    })
+}
+
+fn read(plan: &Plan, id: ParamId, order: Order, buffer: &Buffer) -> Vec<f32> {
+    places(plan, id, order).map(|at| buffer.as_slice()[at]).collect()
+}
+
+fn write(plan: &Plan, id: ParamId, order: Order, values: &[f32], buffer: &mut Buffer) {
+    places(plan, id, order).zip(values).for_each(|(at, &value)| buffer.as_mut_slice()[at] = value);
 }
 
 /// How a variable starts: drawn from the stream of its name.
