@@ -1,6 +1,6 @@
 //! `seedbed study` from the outside: what it prints, how it ends, and that no kill loses or repeats a trial.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use serde_json::Value;
 use std::path::Path;

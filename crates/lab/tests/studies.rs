@@ -1,6 +1,6 @@
 //! The ready-made studies can be read, checked against digits, and planned.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use seedbed_data::{DataName, Finder};
 use seedbed_lab::study::Study;

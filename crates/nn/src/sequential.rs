@@ -226,9 +226,9 @@ mod tests {
             let error = serde_json::from_str::<Layer>(json).unwrap_err().to_string();
             assert!(error.contains(expected), "{json}: {error}");
         }
-        let error = Layer::known("Conv2d").unwrap_err().to_string();
+        let error = Layer::known("Conv3D").unwrap_err().to_string();
         assert!(
-            error.contains("unknown layer `Conv2d`") && error.contains("known are Flatten, Dense,"),
+            error.contains("unknown layer `Conv3D`") && error.contains("known are Flatten, Dense,"),
             "{error}"
         );
         assert!(Layer::NAMES.iter().all(|name| Layer::known(name).is_ok()));

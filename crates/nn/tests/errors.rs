@@ -66,7 +66,7 @@ fn normalizing_layers() {
         ),
         (
             of_pictures(BatchNormalization::new().gamma_regularizer(Regularizer::l1(-1.0))),
-            "layer \"batch_normalization\": gamma_regularizer: l1: expected a finite number ≥ 0, received -1".into(),
+            "layer \"batch_normalization\": gamma_regularizer: l1: l1 must be a finite number ≥ 0, but is -1".into(),
         ),
         (
             of_pictures(RMSNormalization::new().epsilon(0.0)),

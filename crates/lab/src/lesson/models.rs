@@ -254,8 +254,8 @@ mod tests {
                 "seed: expected at most 18446744073709551613",
             ),
             (LessonOptions { train_size: Some(61), ..usual() }, "train_size: expected 1 to 60, received 61"),
-            (LessonOptions { l2: -1.0, ..usual() }, "l2: expected a finite number ≥ 0, received -1"),
-            (LessonOptions { l1: f64::NAN, ..usual() }, "l1: expected a finite number ≥ 0, received NaN"),
+            (LessonOptions { l2: -1.0, ..usual() }, "l2 must be a finite number ≥ 0, but is -1"),
+            (LessonOptions { l1: f64::NAN, ..usual() }, "l1 must be a finite number ≥ 0, but is NaN"),
             (LessonOptions { loss: logits, ..usual() }, "from_logits expects logits"),
             (
                 LessonOptions { optimizer: Some(Optimizer::adamw().learning_rate(0.0)), ..usual() },

@@ -229,9 +229,9 @@ fn drop_empty_penalty(whole: &mut Value, place: &[Step]) {
     else {
         return;
     };
-    let empty = value_at(whole, &place[..=at])
-        .and_then(Value::as_object)
-        .is_some_and(|penalty| penalty.values().all(|factor| factor.as_f64() == Some(0.0)));
+    let empty = value_at(whole, &place[..=at]).and_then(Value::as_object).is_some_and(|penalty| {
+        penalty.iter().all(|(key, factor)| key == "name" || factor.as_f64() == Some(0.0))
+    });
     let parent = place[..at].iter().try_fold(whole, |at, step| match step {
         Step::Key(key) => at.get_mut(key),
         Step::Index(index) => at.get_mut(index),

@@ -309,7 +309,7 @@ mod tests {
                 Conv2D::new(4, 3).activation(Activation::Softmax),
                 "activation: expected one that takes number by",
             ),
-            (Conv2D::new(4, 3).bias_regularizer(Regularizer::l1(-1.0)), "bias_regularizer: l1: expected"),
+            (Conv2D::new(4, 3).bias_regularizer(Regularizer::l1(-1.0)), "bias_regularizer: l1: l1 must be"),
             (Conv2D::new(1 << 23, 3), "its output shape (None, 7, 6, 8388608) is too large or empty"),
             (Conv2D::new(1 << 18, [1 << 8, 1 << 9]).padding(Padding::Same), "its output shape"),
         ] {
