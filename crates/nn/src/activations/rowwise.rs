@@ -28,7 +28,7 @@ pub enum RowFunction {
 }
 
 impl RowFunction {
-    /// What [`RowFunction::gradient`] wants to see.
+    /// What `gradient` wants to see.
     pub fn gradient_from(self) -> GradientFrom {
         if self == Self::Glu { GradientFrom::Input } else { GradientFrom::Output }
     }

@@ -1,7 +1,7 @@
 //! Rules that need a whole variable at once: its norm, the means of its rows, its singular values.
 //!
 //! Such a rule runs apart from the gradient, one thread per variable, on numbers that stand row by row. The oracle runs
-//! the same code; the order of its sums is that of [`crate::lane::linear`].
+//! the same code; the order of its sums is that of `crate::lane::linear`.
 
 use crate::lane::Lane;
 
