@@ -3,7 +3,7 @@
 //! A trial is stored under its identity, once, whatever studies it belongs to; a study is its plan: which identities it
 //! wants, and what for. Nothing is ever deleted but plans that were replaced. Several processes may share a store on
 //! one machine: before a trial is run it is claimed, and a claim is void once the process that made it is gone (see
-//! [`owner`](self::owner)).
+//! `owner`).
 //!
 //! Write-ahead logging and a synchronised commit per trial: whatever happens, what was reported as stored is there.
 
