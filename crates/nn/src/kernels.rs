@@ -2,7 +2,8 @@
 //!
 //! A `Kernel` is one step's work, written over [`F32Lane`]. `SimdLevel::run` starts it with
 //! the lane that the machine has (or the one asked for); everything below is inlined into that
-//! one function, so the choice is made once per step.
+//! one function, so the choice is made once per step. Work that many kernels end in, an optimizer's
+//! rule or an activation, is a kernel of its own: compiled once per lane, not once per kernel.
 
 #![allow(clippy::needless_range_loop, reason = "constant bounds, so that every index is a register")]
 
@@ -70,6 +71,16 @@ impl SimdLevel {
         levels
     }
 
+    /// The level whose lane this is.
+    #[inline(always)]
+    pub(crate) const fn of<L: F32Lane>() -> Self {
+        match L::WIDTH {
+            1 => Self::Scalar,
+            8 => Self::Avx2,
+            _ => Self::Avx512,
+        }
+    }
+
     /// Runs a kernel at this level.
     ///
     /// The level must be one of [`SimdLevel::available`]; the plan checks that when it is made.
@@ -130,6 +141,7 @@ fn has_avx512() -> bool {
 /// The processor has FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "fma,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
 unsafe fn scalar_with_fma<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<f32>()
 }
@@ -138,6 +150,7 @@ unsafe fn scalar_with_fma<K: Kernel>(kernel: K) -> K::Output {
 /// The processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
 unsafe fn avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<crate::lane::F32x8>()
 }
@@ -146,6 +159,7 @@ unsafe fn avx2<K: Kernel>(kernel: K) -> K::Output {
 /// The processor has AVX-512 F, BW, DQ and VL.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+#[inline(never)]
 unsafe fn avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<crate::lane::F32x16>()
 }

@@ -3,11 +3,11 @@
 //! Two ways to the same bits: where `x` is mostly zeros, one row at a time over its listed non-zero
 //! numbers (see [`super::sparse`]); otherwise tiles of several rows. A skipped term `0·w` would leave the chain as it is.
 
-use super::Kernel;
-use super::elementwise::{map_rows, multiply_rows};
+use super::elementwise::{Formula, Map, multiply_rows};
 use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes, for_tiles};
 use super::sparse::{Input, Sparse};
-use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
+use super::{Kernel, SimdLevel};
+use crate::activations::Activation;
 use crate::examples::lists::{BLOCK, Numbers};
 use crate::lane::F32Lane;
 use std::ops::Range;
@@ -49,12 +49,12 @@ impl Kernel for Dense<'_> {
             }
         }
         let (rows, cols) = (&self.rows, &self.cols);
-        self.activation.visit(Activated::<L> {
-            from: matmul,
-            to: active,
+        SimdLevel::of::<L>().run(Map {
+            formula: Formula::Activate(self.activation),
+            a: matmul,
+            out: active,
             rows: rows.clone(),
             cols: cols.clone(),
-            lane: std::marker::PhantomData,
         });
         if let Some(factor) = self.factor {
             // SAFETY: as above.
@@ -179,33 +179,6 @@ impl Dense<'_> {
                 None => sum,
             };
             sum.store(to.at(row, col));
-        }
-    }
-}
-
-struct Activated<L> {
-    from: Matrix,
-    to: Matrix,
-    rows: Range<usize>,
-    cols: Range<usize>,
-    lane: std::marker::PhantomData<L>,
-}
-
-impl<L: F32Lane> ElementwiseVisitor for Activated<L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn visit<E: Elementwise>(self, f: E) {
-        // SAFETY: the matrices have these rows and columns.
-        unsafe {
-            map_rows::<L>(
-                self.from,
-                self.to,
-                self.rows,
-                self.cols,
-                #[inline(always)]
-                |x| f.value(x),
-            )
         }
     }
 }

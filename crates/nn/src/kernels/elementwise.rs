@@ -77,6 +77,7 @@ pub(super) unsafe fn multiply_rows<L: F32Lane>(
 }
 
 /// What an elementwise step computes.
+#[derive(Clone, Copy)]
 pub(crate) enum Formula {
     /// `out = f(a)`
     Activate(Activation),
@@ -90,7 +91,7 @@ pub(crate) enum Formula {
     Add(Matrix),
 }
 
-/// An elementwise step.
+/// An elementwise step, or the elementwise end of another.
 pub(crate) struct Map {
     pub(crate) formula: Formula,
     pub(crate) a: Matrix,
@@ -170,13 +171,13 @@ impl<L: F32Lane> ElementwiseVisitor for Activate<L> {
     }
 }
 
-pub(super) struct ActivateGradient<L> {
-    pub(super) v: Matrix,
-    pub(super) dy: Matrix,
-    pub(super) out: Matrix,
-    pub(super) rows: Range<usize>,
-    pub(super) cols: Range<usize>,
-    pub(super) lane: PhantomData<L>,
+struct ActivateGradient<L> {
+    v: Matrix,
+    dy: Matrix,
+    out: Matrix,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    lane: PhantomData<L>,
 }
 
 impl<L: F32Lane> ElementwiseVisitor for ActivateGradient<L> {

@@ -3,13 +3,12 @@
 //! Vectorised over samples: row k of the kernel times the transposed `dy` gives row k of the
 //! transposed `dx`, which is then turned back and finished while it is in the cache.
 
-use super::Kernel;
-use super::elementwise::{ActivateGradient, multiply_rows};
+use super::elementwise::{Formula, Map, multiply_rows};
 use super::matrix::{Matrix, Panels, add_product, end_chains, for_tiles};
 use super::transpose::transpose_block;
+use super::{Kernel, SimdLevel};
 use crate::activations::Activation;
 use crate::lane::{F32Lane, PAD};
-use std::marker::PhantomData;
 use std::ops::Range;
 
 pub(crate) struct InputGradient {
@@ -81,7 +80,8 @@ impl InputGradient {
             }
         }
         if let Some((f, v)) = self.activation {
-            f.visit(ActivateGradient::<L> { v, dy: out, out, rows, cols, lane: PhantomData });
+            let formula = Formula::ActivateGradient(f, out);
+            SimdLevel::of::<L>().run(Map { formula, a: v, out, rows, cols });
         }
     }
 }

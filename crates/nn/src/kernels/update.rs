@@ -12,9 +12,9 @@
 //!
 //! The products know no rule and the rule knows no product, so each is compiled once per lane.
 
-use super::Kernel;
 use super::matrix::{Matrix, Panels, TILE_ROWS, add_product, end_chains, for_lanes, for_tiles};
 use super::sparse::{GROUP, Input, Sparse};
+use super::{Kernel, SimdLevel};
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::variable::VariableRule;
 use crate::optimizers::{Clip, MAX_SLOTS, Optimizer, Rule, RuleVisitor, Scalars, UpdateRule};
@@ -65,15 +65,9 @@ impl Moving<'_> {
             match self.keep {
                 // SAFETY: as above.
                 Some(to) => unsafe { self.keep::<L>(to, range, gradient) },
-                None => self.move_by::<L>(range.start, gradient, range.len()),
+                None => SimdLevel::of::<L>().run(MoveRange { moving: self, range, gradient }),
             }
         }
-    }
-
-    /// Moves `count` weights that follow each other, `offset` numbers from the variable's start.
-    #[inline(always)]
-    fn move_by<L: F32Lane>(&self, offset: usize, gradient: *const f32, count: usize) {
-        self.rule.visit(Move::<L> { moving: self, offset, gradient, count, lane: PhantomData });
     }
 
     /// Keeps the gradient of a range of numbers, with the penalty's.
@@ -112,17 +106,30 @@ impl Kernel for Update<'_> {
         for range in self.moving.weights.ranges(self.rows, self.cols) {
             // SAFETY: the run loop gives rows and columns of the variable, and its gradient.
             let gradient = unsafe { self.gradient.add(range.start) };
-            self.moving.move_by::<L>(range.start, gradient, range.len());
+            SimdLevel::of::<L>().run(MoveRange { moving: &self.moving, range, gradient });
         }
     }
 }
 
-/// [`Moving::move_by`] once the rule is known.
-struct Move<'a, L> {
+/// Moves weights that follow each other, counted from the variable's start, by their gradient.
+struct MoveRange<'a> {
     moving: &'a Moving<'a>,
-    offset: usize,
+    range: Range<usize>,
     gradient: *const f32,
-    count: usize,
+}
+
+impl Kernel for MoveRange<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: F32Lane>(self) {
+        self.moving.rule.visit(Move::<L> { of: &self, lane: PhantomData });
+    }
+}
+
+/// [`MoveRange`] once the rule is known.
+struct Move<'a, L> {
+    of: &'a MoveRange<'a>,
     lane: PhantomData<L>,
 }
 
@@ -131,10 +138,11 @@ impl<L: F32Lane> RuleVisitor for Move<'_, L> {
 
     #[inline(always)]
     fn visit<R: UpdateRule>(self, rule: R) {
-        if self.moving.is_adjusted() {
-            self.run(&Mover::<L, R, true>::new(self.moving, rule));
+        let moving = self.of.moving;
+        if moving.is_adjusted() {
+            self.run(&Mover::<L, R, true>::new(moving, rule));
         } else {
-            self.run(&Mover::<L, R, false>::new(self.moving, rule));
+            self.run(&Mover::<L, R, false>::new(moving, rule));
         }
     }
 
@@ -145,11 +153,9 @@ impl<L: F32Lane> RuleVisitor for Move<'_, L> {
 impl<L: F32Lane> Move<'_, L> {
     #[inline(always)]
     fn run<R: UpdateRule, const ADJUSTED: bool>(&self, mover: &Mover<L, R, ADJUSTED>) {
-        let mut i = 0;
-        while i < self.count {
+        for (i, offset) in self.of.range.clone().step_by(L::WIDTH).enumerate() {
             // SAFETY: as `Moving::rows` promises.
-            unsafe { mover.step(self.offset + i, L::load(self.gradient.add(i))) }
-            i += L::WIDTH;
+            unsafe { mover.step(offset, L::load(self.of.gradient.add(i * L::WIDTH))) }
         }
     }
 }

@@ -4,14 +4,14 @@
 //! kernel at a time, in ascending order of the taps.
 
 use super::{Field, Filters, Scratch, write_taps};
-use crate::activations::{Activation, Elementwise, ElementwiseVisitor};
-use crate::kernels::Kernel;
+use crate::activations::Activation;
+use crate::kernels::elementwise::{Formula, Map};
 use crate::kernels::matrix::{Matrix, Panels};
 use crate::kernels::pool::max;
+use crate::kernels::{Kernel, SimdLevel};
 use crate::lane::{F32Lane, PAD};
 use crate::ops::Convolution;
 use crate::window::Window;
-use std::marker::PhantomData;
 use std::ops::Range;
 
 /// The pooling behind a convolution.
@@ -90,8 +90,7 @@ impl Kernel for Convolve {
                 for group in 0..of.groups {
                     self.group::<L>(&pieces, group, x, convolved);
                 }
-                let (count, lane) = (of.output_width(), PhantomData);
-                self.activation.visit(Activate::<L> { from: convolved, to: active, count, lane });
+                self.activate::<L>(convolved, active);
                 if let Some(MaxPool { window, out, position }) = self.pool {
                     max::<L>(active, window, out.at(sample, 0), position.map(|to| to.at(sample, 0)));
                 }
@@ -200,6 +199,22 @@ impl Convolve {
             }
         }
     }
+
+    /// Whole lanes, then number by number: what pads a row stays 0.
+    ///
+    /// # Safety
+    /// Both must be valid for a sample's output.
+    #[inline(always)]
+    unsafe fn activate<L: F32Lane>(&self, from: *mut f32, to: *mut f32) {
+        let (count, formula) = (self.of.output_width(), Formula::Activate(self.activation));
+        let whole = count - count % L::WIDTH;
+        // SAFETY: as the caller promises.
+        let (a, out) = unsafe { (Matrix::new(from, 0), Matrix::new(to, 0)) };
+        SimdLevel::of::<L>().run(Map { formula, a, out, rows: 0..1, cols: 0..whole });
+        if whole < count {
+            SimdLevel::Scalar.run(Map { formula, a, out, rows: 0..1, cols: whole..count });
+        }
+    }
 }
 
 /// What the tiles of a few columns read and write.
@@ -226,32 +241,6 @@ pub(super) unsafe fn store_some<L: F32Lane>(lane: L, to: *mut f32, count: usize)
             let mut numbers = [0.0_f32; PAD];
             lane.store(numbers.as_mut_ptr());
             std::ptr::copy_nonoverlapping(numbers.as_ptr(), to, count);
-        }
-    }
-}
-
-struct Activate<L> {
-    from: *const f32,
-    to: *mut f32,
-    count: usize,
-    lane: PhantomData<L>,
-}
-
-impl<L: F32Lane> ElementwiseVisitor for Activate<L> {
-    type Output = ();
-
-    /// Whole lanes, then number by number: what pads a row stays 0.
-    #[inline(always)]
-    fn visit<E: Elementwise>(self, f: E) {
-        let whole = self.count - self.count % L::WIDTH;
-        // SAFETY: both are valid for `count` numbers.
-        unsafe {
-            for i in (0..whole).step_by(L::WIDTH) {
-                f.value(L::load(self.from.add(i))).store(self.to.add(i));
-            }
-            for i in whole..self.count {
-                *self.to.add(i) = f.value(*self.from.add(i));
-            }
         }
     }
 }

@@ -12,12 +12,11 @@
 
 use super::{Field, Filters, OutputGradient, Scratch, Spans};
 use crate::activations::Activation;
-use crate::kernels::Kernel;
-use crate::kernels::elementwise::{ActivateGradient, multiply_rows};
+use crate::kernels::elementwise::{Formula, Map, multiply_rows};
 use crate::kernels::matrix::{Matrix, for_lanes};
+use crate::kernels::{Kernel, SimdLevel};
 use crate::lane::{F32Lane, PAD};
 use crate::ops::Convolution;
-use std::marker::PhantomData;
 use std::ops::Range;
 
 pub(crate) struct ConvolveBack {
@@ -211,8 +210,8 @@ impl ConvolveBack {
                 multiply_rows::<L>(self.out, factor, self.out, rows.clone(), cols.clone());
             }
             if let Some((f, v)) = self.activation {
-                let (dy, out) = (self.out, self.out);
-                f.visit(ActivateGradient::<L> { v, dy, out, rows, cols, lane: PhantomData });
+                let formula = Formula::ActivateGradient(f, self.out);
+                SimdLevel::of::<L>().run(Map { formula, a: v, out: self.out, rows, cols });
             }
         }
     }
