@@ -1,7 +1,8 @@
 //! Convolution and pooling: which kernel does a step, on what.
 
 use super::super::fuse::{ConvStep, OutputGradient, Step};
-use super::{Batch, Shared};
+use super::Batch;
+use super::buffers::Shared;
 use crate::kernels::conv::forward::{self, Convolve};
 use crate::kernels::conv::input_gradient::ConvolveBack;
 use crate::kernels::conv::kernel_update::{ConvolutionBiasUpdate, ConvolutionUpdate};

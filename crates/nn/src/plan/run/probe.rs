@@ -1,8 +1,13 @@
 //! A look inside one forward pass: the values that the steps leave.
 
-use super::{Batch, Buffers, INFERENCE_BATCH, Part, Shared, State, Workspace, schedule};
+use super::Batch;
+use super::buffers::{Buffers, Shared};
+use super::inference::INFERENCE_BATCH;
 use crate::examples::Examples;
+use crate::kernels::matrix::Part;
 use crate::ops::ValueId;
+use crate::plan::schedule::schedule;
+use crate::plan::workspace::{State, Workspace};
 use crate::plan::{Plan, Stage};
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 //! What each thread touches in a convolution's step.
 
-use super::{ALL, Access, Place, Split};
+use super::accesses::{ALL, Access, Place};
+use super::split::Split;
 use crate::kernels::conv::kernel_update::ConvolutionUpdate;
 use crate::ops::{Convolution, ParamId};
 use crate::plan::fuse::{ConvStep, Step};
