@@ -40,11 +40,11 @@ pub enum Work {
 }
 
 impl Work {
-    /// The units of every dense layer, inputs first.
-    fn widths(self) -> &'static [usize] {
+    /// The units of the dense layers before the last.
+    fn hidden(self) -> &'static [usize] {
         match self {
-            Self::Wide => &[784, 1024, 1024, 1024, 10],
-            _ => &[784, 128, 10],
+            Self::Wide => &[1024, 1024, 1024],
+            _ => &[128],
         }
     }
 
@@ -74,6 +74,10 @@ pub struct Bench {
     pub dropout: Option<f64>,
     /// How many training pictures.
     pub samples: usize,
+    /// The units of the dense layers before the last, instead of the work's own.
+    pub hidden: Option<Vec<usize>>,
+    /// How many pictures an update sees, instead of the work's own.
+    pub batch_size: Option<usize>,
 }
 
 /// One epoch of the work.
@@ -101,6 +105,8 @@ impl Default for Bench {
             l2: 0.0,
             dropout: None,
             samples: usize::MAX,
+            hidden: None,
+            batch_size: None,
         }
     }
 }
@@ -148,22 +154,19 @@ impl Bench {
     }
 
     fn dense_layers(&self) -> Sequential {
-        let widths = self.work.widths();
         let dropout = self.dropout_rate();
+        let dense = |units, activation| {
+            let dense = Dense::new(units).activation(activation);
+            if self.l2 > 0.0 { dense.kernel_regularizer(Regularizer::l2(self.l2)) } else { dense }
+        };
         let mut description = Sequential::new([28, 28]).add(Flatten::new());
-        for (layer, &units) in widths.iter().enumerate().skip(1) {
-            let is_last = layer + 1 == widths.len();
-            let mut dense =
-                Dense::new(units).activation(if is_last { Activation::Softmax } else { Activation::Relu });
-            if self.l2 > 0.0 {
-                dense = dense.kernel_regularizer(Regularizer::l2(self.l2));
-            }
-            description = description.add(dense);
-            if !is_last && dropout > 0.0 {
+        for &units in self.hidden.as_deref().unwrap_or(self.work.hidden()) {
+            description = description.add(dense(units, Activation::Relu));
+            if dropout > 0.0 {
                 description = description.add(Dropout::new(dropout));
             }
         }
-        description
+        description.add(dense(10, Activation::Softmax))
     }
 
     fn convolutions(&self) -> Sequential {
@@ -188,8 +191,10 @@ impl Bench {
     }
 
     fn epoch(&self, model: &mut Model, data: &Prepared<'_>) -> Result<(f64, f64), LabError> {
-        let history =
-            model.fit(data.train(), Fit::new().batch_size(self.work.batch_size()).shuffle(!self.check))?;
+        let history = model.fit(
+            data.train(),
+            Fit::new().batch_size(self.batch_size.unwrap_or(self.work.batch_size())).shuffle(!self.check),
+        )?;
         let first = |name| history.get(name).and_then(|values| values.first()).copied().unwrap_or(f64::NAN);
         Ok((first("loss"), first("accuracy")))
     }

@@ -5,6 +5,7 @@ mod compile;
 mod evaluate;
 mod fit;
 mod probe;
+mod steps;
 
 pub use compile::Compile;
 pub use fit::Fit;

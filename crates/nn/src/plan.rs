@@ -28,6 +28,8 @@ pub(crate) mod run;
 mod schedule;
 pub(crate) mod workspace;
 
+pub use describe::StepDescription;
+
 use arrange::{Movement, arrange};
 use fuse::{Step, fuse};
 use layout::{ParamLayout, ValueLayout};

@@ -50,6 +50,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = count)]
     samples: Option<usize>,
 
+    /// The units of the dense layers before the last, instead of the work's own
+    #[arg(long, value_name = "N,N", value_parser = count, value_delimiter = ',')]
+    hidden: Option<Vec<usize>>,
+
+    /// How many pictures an update sees, instead of the work's own
+    #[arg(long, value_name = "N", value_parser = count)]
+    batch_size: Option<usize>,
+
     #[command(flatten)]
     place: DataPlace,
 }
@@ -91,6 +99,8 @@ pub(crate) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         l2: options.l2,
         dropout: options.dropout,
         samples: options.samples.unwrap_or(usize::MAX),
+        hidden: options.hidden.clone(),
+        batch_size: options.batch_size,
     };
     let mut result = Ok(());
     bench.run(&loaded.dataset, &mut |lap| {

@@ -17,12 +17,14 @@ mod optimize;
 mod probe;
 mod rowwise;
 mod score;
+mod steps;
 mod team;
 
 pub(crate) use inference::{INFERENCE_BATCH, infer};
 pub(crate) use probe::look;
 pub use score::Score;
 pub(crate) use score::{BatchOutputs, BatchScore};
+pub(crate) use steps::each_step;
 pub(crate) use team::Epoch;
 
 use super::fuse::Step;

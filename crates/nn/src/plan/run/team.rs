@@ -6,7 +6,7 @@ use super::score::{BatchOutputs, BatchScore, Score};
 use crate::examples::Examples;
 use crate::kernels::matrix::Part;
 use crate::optimizers::variable::VariableRule;
-use crate::optimizers::{Memory, RuleVisitor, Scalars, UpdateRule};
+use crate::optimizers::{Memory, Optimizer, RuleVisitor, Scalars, Tick, UpdateRule};
 use crate::plan::Plan;
 use crate::plan::barrier::Barrier;
 use crate::plan::schedule::schedule;
@@ -32,6 +32,15 @@ impl RuleVisitor for NextScalars<'_> {
     fn visit_variable<R: VariableRule>(self, _: &R) -> Scalars<f32> {
         Scalars::default()
     }
+}
+
+/// The numbers of a batch's update; all 0 where the weights rest.
+pub(super) fn scalars(optimizer: &Optimizer, tick: Tick, memory: &mut Memory<f32>) -> Scalars<f32> {
+    if !tick.moves {
+        return Scalars::default();
+    }
+    let learning_rate = tick.learning_rate as f32;
+    optimizer.rule.visit(NextScalars { learning_rate, step: tick.update, memory })
 }
 
 /// Hears of a batch: its score, the means so far, and what the model gave. May end the epoch.
@@ -111,12 +120,7 @@ impl Team<'_> {
             }
             let next = self.order.chunks(self.size).nth(number + 1).unwrap_or_default();
             let (tick, mut remembered) = (optimizer.tick(steps), memory);
-            let mut scalars = Scalars::default();
-            if tick.moves {
-                let learning_rate = tick.learning_rate as f32;
-                let step = NextScalars { learning_rate, step: tick.update, memory: &mut remembered };
-                scalars = optimizer.rule.visit(step);
-            }
+            let scalars = scalars(optimizer, tick, &mut remembered);
             let weighing = self.shared.weighing(order);
             let batch =
                 Batch { shared: self.shared, part, order, next, tick, scalars, weighing, step: steps };
