@@ -9,6 +9,7 @@ mod lesson;
 mod list;
 mod man;
 mod model_file;
+mod parity;
 mod plan;
 mod predict;
 mod study;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Finds out what a training choice really does: variants of a model, many seeds, effects with intervals
     #[command(subcommand)]
     Study(study::StudyCommand),
+    /// Replays Keras's records and shows how far every choice is from Keras
+    Parity(parity::Options),
     /// Times training and scoring; one JSON line per epoch
     Bench(bench::Options),
     /// Lists, fetches and shows datasets
@@ -66,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Plan(options) => plan::run(options),
         Command::Convert(options) => convert::run(options),
         Command::Study(command) => study::run(command, quiet),
+        Command::Parity(options) => parity::run(options),
         Command::Bench(options) => bench::run(options, quiet),
         Command::Data(command) => data::run(command, quiet),
         Command::Completions(options) => completions::run(options),

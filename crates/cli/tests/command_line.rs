@@ -393,3 +393,55 @@ fn the_readme_shows_the_first_example_word_by_word() {
     assert!(readme.contains(&format!("```rust,no_run\n{example}```\n")));
     assert_eq!(readme.matches("cargo test").count(), 1, "one command runs the tests");
 }
+
+/// The records are in the program. One of a schedule, in a folder, is changed by a millionth: the certificate is refused,
+/// and says which.
+#[test]
+fn parity_fails_where_a_record_deviates() {
+    let place = Place::new();
+    let built_in = place.run(&["parity"]);
+    assert_eq!(built_in.code, Some(0), "{}", built_in.out);
+    assert!(built_in.out.contains(" records of Keras 3.15.1: "), "{}", built_in.out);
+    assert!(built_in.out.contains(", 0 deviate, 0 are not understood."), "{}", built_in.out);
+
+    let from = root().join("benches/peers/fixtures");
+    for folder in ["parity", "layers"] {
+        fs::create_dir(place.path(folder)).unwrap();
+        for file in fs::read_dir(from.join(folder)).unwrap() {
+            let file = file.unwrap();
+            let text = fs::read_to_string(file.path()).unwrap();
+            let mut records: Value = serde_json::from_str(&text).unwrap();
+            // One record each is enough here; all of them are in the lab's tests.
+            for list in ["runs", "metrics", "initializers", "elementwise", "rowwise"] {
+                if let Some(list) = records.get_mut(list).and_then(Value::as_array_mut) {
+                    list.truncate(1);
+                }
+            }
+            fs::write(place.path(folder).join(file.file_name()), records.to_string()).unwrap();
+        }
+    }
+    let good = place.run(&["parity", "--fixtures", "."]);
+    assert_eq!(good.code, Some(0), "{}", good.out);
+
+    let path = place.path("parity/schedules.json");
+    let mut records: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let rate = records["schedules"][3]["float64"][2].as_f64().unwrap();
+    records["schedules"][3]["float64"][2] = (rate * 1.000_001).into();
+    records["schedules"][4]["class_name"] = "Unknown".into();
+    fs::write(&path, records.to_string()).unwrap();
+    let bad = place.run(&["parity", "--fixtures", ".", "--json"]);
+    assert_eq!(bad.code, Some(1));
+    let certificate: Value = serde_json::from_str(&bad.out).unwrap();
+    assert_eq!(certificate["agrees"], false);
+    let rows = |schedule: usize| {
+        let name = &records["schedules"][schedule]["name"];
+        let rows = certificate["rows"].as_array().unwrap().iter();
+        rows.filter(|row| row["group"] == "schedules" && row["name"] == *name).collect::<Vec<_>>()
+    };
+    let deviates = |row: &Value| {
+        let of = &row["measures"][0];
+        of["deviation"].as_f64().unwrap() > of["bound"].as_f64().unwrap()
+    };
+    assert_eq!(rows(3).into_iter().map(deviates).collect::<Vec<_>>(), [false, true]);
+    assert!(rows(4).into_iter().all(|row| row["problem"].is_string()));
+}

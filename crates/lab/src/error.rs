@@ -39,6 +39,15 @@ pub enum LabError {
         problem: String,
     },
 
+    /// A file of Keras's records is not what it should be.
+    #[error("Keras's records {file}: {problem}")]
+    Records {
+        /// The file.
+        file: String,
+        /// What is wrong, with the line where that is known.
+        problem: String,
+    },
+
     /// A weights file is not what it should be, or belongs to another model.
     #[error("weights file {file}: {what}: expected {expected}, received {received}")]
     WeightsFile {

@@ -14,6 +14,7 @@
 //! | [`formats`] | models and weights as files of other programs |
 //! | [`history`] | what a trial leaves, as a file |
 //! | [`tensorboard`] | a training or a study as event files for TensorBoard |
+//! | [`parity`] | replays Keras's records, returns the certificate: how far every choice is from Keras |
 //! | [`lesson`] | the lesson's three models, run with every seed; returns the lesson's record |
 //! | [`mod@study`] | a baseline, factors, a design, seeds: run trial by trial into a store |
 //! | [`analysis`] | takes a study's record, returns effects, what made the spread, and what can be said of it |
@@ -34,6 +35,7 @@ pub mod format;
 pub mod formats;
 pub mod history;
 pub mod lesson;
+pub mod parity;
 pub mod prepared;
 pub mod recipe;
 pub mod record;

@@ -1,5 +1,5 @@
 //! What every optimizer is held to: its first step worked out by hand, a minimum found, a file
-//! survived, nonsense refused. (That they are Keras's, step by step, is in `tests/keras_parity.rs`.)
+//! survived, nonsense refused. (That they are Keras's, step by step, is in `crates/lab/tests/keras_parity.rs`.)
 
 use super::*;
 use crate::schedules::{CosineDecay, PiecewiseConstantDecay};

@@ -9,9 +9,11 @@
 mod keras;
 
 use flate2::read::GzDecoder;
-use keras::{
-    Choice, absolute, fixture, kernel, labels, oracle_weights, read, relative, start, unit, weights, word,
-};
+use keras::fixture;
+use seedbed_lab::parity::choice::{Choice, read};
+use seedbed_lab::parity::compare::{absolute, relative};
+use seedbed_lab::parity::formula::{kernel, labels, unit, word};
+use seedbed_lab::parity::replay::{oracle_weights, start, weights};
 use seedbed_nn::plan::reference::{ReferenceBatch, ReferenceTargets};
 use seedbed_nn::prelude::*;
 use serde::Deserialize;
@@ -97,7 +99,7 @@ fn model(run: &Run) -> Sequential {
 fn train(run: &Run, pictures: &Pictures) -> (Vec<f64>, BTreeMap<String, Vec<f64>>) {
     let loss = "sparse_categorical_crossentropy".parse().unwrap();
     let (mut model, mut oracle) =
-        start(&model(run), Compile::new(run.optimizer.optimizer(&[]).unwrap(), loss));
+        start(&model(run), Compile::new(run.optimizer.optimizer(&[]).unwrap(), loss)).unwrap();
     let batches = (0..run.steps).map(|step| step * run.batch_size..(step + 1) * run.batch_size);
     if run.dtype == "float32" {
         let table = Normalization::Unit.table(&[]);

@@ -1,79 +1,18 @@
-//! Metrics, class weights, held-out samples and callbacks give Keras's numbers:
-//! `benches/peers/fixtures/parity/metrics.json` and `fits.json`.
+//! Class weights, held-out samples and callbacks give Keras's numbers: `benches/peers/fixtures/parity/fits.json`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[expect(dead_code, reason = "shared with the other tests against Keras")]
 mod keras;
 
-use keras::{absolute, fixture, labels, read, relative, start, unit, weights};
+use keras::fixture;
+use seedbed_lab::parity::compare::{absolute, relative};
+use seedbed_lab::parity::formula::{labels, unit};
+use seedbed_lab::parity::replay::{start, weights};
 use seedbed_nn::callbacks::Training;
 use seedbed_nn::prelude::*;
 use seedbed_nn::schedules::CosineDecay;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
-
-#[derive(Deserialize)]
-struct MetricTable {
-    sizes: Sizes,
-    metrics: Vec<Measured>,
-}
-
-#[derive(Deserialize)]
-struct Sizes {
-    count: usize,
-    classes: usize,
-}
-
-#[derive(Deserialize)]
-struct Measured {
-    metric: Value,
-    targets: String,
-    outputs: String,
-    result: f64,
-}
-
-/// Rows that sum to 1, numbers in [0, 1), or in [−1, 1).
-fn numbers(kind: &str, stream: u64, count: usize, width: usize) -> Vec<f32> {
-    let number = |i: usize| match kind {
-        "share" => {
-            let row = i / width * width;
-            unit(400, i) / (row..row + width).map(|i| unit(400, i)).sum::<f64>()
-        }
-        "unit" => unit(600, i),
-        "positive" => unit(400, i) + 0.1,
-        "dense" => 2.0 * unit(stream, i) - 1.0,
-        other => panic!("unknown numbers {other}"),
-    };
-    (0..count * width).map(|i| number(i) as f32).collect()
-}
-
-/// A model whose outputs are its inputs measures what Keras measured. Keras sums in float32.
-#[test]
-fn metrics() {
-    let table: MetricTable = fixture("parity/metrics.json");
-    assert_eq!(table.metrics.len(), 37);
-    for row in &table.metrics {
-        let width = if row.targets == "binary" { 1 } else { table.sizes.classes };
-        let metric: Metric = read(row.metric.clone()).unwrap();
-        let compile = Compile::new(Sgd::default(), MeanSquaredError::default().into()).metrics([metric]);
-        let model = Sequential::new([width]).add(Rescaling::new(1.0, 0.0)).compile(compile).unwrap();
-        let inputs = numbers(&row.outputs, 601, table.sizes.count, width);
-        let classes = labels(table.sizes.count, width.max(2) as u64);
-        let rows;
-        let examples = match row.targets.as_str() {
-            "class" | "one_hot" | "binary" => Examples::classes([width], &inputs, &classes),
-            kind => {
-                rows = numbers(kind, 400, table.sizes.count, width);
-                Examples::rows([width], &inputs, width, &rows)
-            }
-        };
-        let found = model.measured(&examples.unwrap()).unwrap().get(metric.name()).unwrap();
-        let error = (found - row.result).abs() / row.result.abs().max(0.1);
-        assert!(error <= 2e-6, "{}: {found}, not {}", row.metric, row.result);
-    }
-}
 
 #[derive(Deserialize)]
 struct FitTable {
@@ -104,7 +43,7 @@ fn fitted(name: &str, callbacks: Vec<&mut dyn Callback>, epochs: usize, class_we
     let sgd = Optimizer::new(Sgd::default()).learning_rate(record.learning_rate);
     let compile = Compile::new(sgd, SparseCategoricalCrossentropy::default().into())
         .metrics([serde_json::from_str(top_2).unwrap()]);
-    let (mut model, _) = start(&description, compile);
+    let (mut model, _) = start(&description, compile).unwrap();
     let inputs: Vec<f32> = (0..COUNT * INPUTS).map(|i| (2.0 * unit(200, i) - 1.0) as f32).collect();
     let classes = labels(COUNT, CLASSES as u64);
     let examples = Examples::classes([INPUTS], &inputs, &classes).unwrap();
