@@ -212,6 +212,19 @@ NOISE = [
     picture("alpha_dropout", layer("AlphaDropout", rate=0.0)),
     picture("gaussian_dropout", layer("GaussianDropout", rate=0.0)),
     picture("gaussian_noise", layer("GaussianNoise", stddev=0.0)),
+    picture(
+        "activity_regularization",
+        layer("Conv2D", filters=3, kernel_size=2, activation="tanh"),
+        layer("ActivityRegularization", l1=0.01, l2=0.02),
+    ),
+    picture(
+        "activity_regularization_twice",
+        layer("ActivityRegularization", l2=0.05),
+        layer("Dense", units=4, activity_regularizer="l1"),
+        layer("ActivityRegularization", l1=0.02),
+        shape=(24,),
+        relu=True,
+    ),
 ]
 
 GROUPS = {

@@ -85,7 +85,7 @@ fn normalization_layers() {
 
 #[test]
 fn noise_layers() {
-    check("noise layers", 10);
+    check("noise layers", 14);
 }
 
 #[test]

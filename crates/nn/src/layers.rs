@@ -14,6 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod activation;
+mod activity_regularization;
 mod alpha_dropout;
 mod augment;
 mod average_pooling2d;
@@ -53,6 +54,7 @@ mod unit_normalization;
 
 pub use crate::ops::{FillMode, Interpolation};
 pub use activation::ActivationLayer;
+pub use activity_regularization::ActivityRegularization;
 pub use alpha_dropout::AlphaDropout;
 pub use augment::Factor;
 pub use average_pooling2d::AveragePooling2D;
@@ -196,6 +198,8 @@ layers! {
     Dropout(Dropout), ["rate"], Dropout::new(0.5);
     /// An activation alone.
     Activation(ActivationLayer), ["activation"], ActivationLayer::new(Activation::Relu);
+    /// Large inputs cost something.
+    ActivityRegularization(ActivityRegularization), [], ActivityRegularization::new(0.0, 0.0);
     /// `scale·x + offset`
     Rescaling(Rescaling), ["scale"], Rescaling::new(1.0, 0.0);
     /// Normalises channels over the batch.

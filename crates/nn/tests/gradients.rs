@@ -351,4 +351,7 @@ fn regularizers_of_outputs_and_of_whole_variables() {
         let last = Dense::new(CLASSES).activation(Activation::Softmax).activity_regularizer(regularizer);
         check(&format!("last activity {regularizer:?}"), &between([]).add(last), sparse(), false);
     }
+    let layer = || ActivityRegularization::new(0.05, 0.1);
+    let twice = between([hidden().activity_regularizer(Regularizer::l2(0.1)).into(), layer().into()]);
+    check("ActivityRegularization", &twice, sparse(), false);
 }

@@ -373,6 +373,17 @@ fn regularizers() {
         .add(Dense::new(3).activation(Activation::Softmax).kernel_regularizer(Regularizer::l1(1e-3)));
     check(&case("l1_l2", model, "adamw", sparse_crossentropy(), 5, samples(&[12], 23, 3, 1.0)));
 
+    // A layer of its own: on the inputs, behind a layer with the same penalty, and at the end.
+    let layer = || ActivityRegularization::new(1e-2, 2e-2);
+    let hidden = Dense::new(21).activation(Activation::Tanh).activity_regularizer(Regularizer::l2(1e-2));
+    let model = Sequential::new([12]).add(layer()).add(hidden).add(layer()).add(Dropout::new(0.2));
+    let model = model.add(Dense::new(3).activation(Activation::Softmax)).add(layer());
+    same_evaluation(&model);
+    for density in [1.0, 0.1] {
+        let samples = samples(&[12], 23, 3, density);
+        check(&case("ActivityRegularization", model.clone(), "adam", sparse_crossentropy(), 5, samples));
+    }
+
     // On outputs whose padding is not 0, and on whole variables.
     for mode in [Vectors::Rows, Vectors::Columns] {
         let orthogonal = OrthogonalRegularizer { factor: 0.1, mode };
