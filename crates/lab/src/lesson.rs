@@ -54,7 +54,7 @@ pub struct LessonOptions {
 impl Default for LessonOptions {
     fn default() -> Self {
         Self {
-            initializer: Initializer::GlorotNormal,
+            initializer: Initializer::GlorotNormal { seed: None },
             dropout: 0.5,
             optimizer: None,
             loss: None,

@@ -318,7 +318,7 @@ mod tests {
             .add(
                 Dense::new(128)
                     .activation(Activation::Relu)
-                    .kernel_initializer(Initializer::HeNormal)
+                    .kernel_initializer(Initializer::HeNormal { seed: None })
                     .kernel_regularizer(Regularizer::l2(1e-4)),
             )
             .add(Dense::new(10).activation(Activation::Softmax));

@@ -1,13 +1,13 @@
 //! Initializers: the first values of a layer's variables, under Keras's names and with Keras's
 //! defaults.
 //!
-//! All draw from the variable's own stream. Those of the normal family scale the same standard
-//! draws, and those of the uniform family too, so that two variants with the same seed differ in
-//! nothing but the choice itself.
+//! All draw from the variable's own stream, or from that of their own seed. Those of the normal
+//! family scale the same standard draws, and those of the uniform family too, so that two variants
+//! with the same seed differ in nothing but the choice itself.
 
 use crate::config::{self, InvalidParameter, Named, Value, require};
 use crate::names::{UnknownName, resolve};
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream, Streams};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -54,6 +54,8 @@ pub enum Initializer {
         mean: f64,
         /// The standard deviation: finite, not negative; 0.05.
         stddev: f64,
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
     },
     /// Uniform.
     RandomUniform {
@@ -61,6 +63,8 @@ pub enum Initializer {
         minval: f64,
         /// The upper bound: finite, not below `minval`; 0.05.
         maxval: f64,
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
     },
     /// Normal, drawn again where it is more than two standard deviations from the mean.
     TruncatedNormal {
@@ -68,6 +72,8 @@ pub enum Initializer {
         mean: f64,
         /// The standard deviation before the cut: finite, not negative; 0.05.
         stddev: f64,
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
     },
     /// Random, of variance scale / fan.
     VarianceScaling {
@@ -77,23 +83,45 @@ pub enum Initializer {
         mode: FanMode,
         /// What to draw from; `truncated_normal`.
         distribution: Distribution,
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
     },
     /// Truncated normal of variance 2 / (inputs + outputs).
-    GlorotNormal,
+    GlorotNormal {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// Uniform of variance 2 / (inputs + outputs).
-    GlorotUniform,
+    GlorotUniform {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// Truncated normal of variance 2 / inputs.
-    HeNormal,
+    HeNormal {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// Uniform of variance 2 / inputs.
-    HeUniform,
+    HeUniform {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// Truncated normal of variance 1 / inputs.
-    LecunNormal,
+    LecunNormal {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// Uniform of variance 1 / inputs.
-    LecunUniform,
+    LecunUniform {
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
+    },
     /// A random matrix with orthonormal columns or rows; at least two axes.
     Orthogonal {
         /// A factor: finite; 1.
         gain: f64,
+        /// See [`Initializer::stream`]; none.
+        seed: Option<u32>,
     },
     /// Ones on the diagonal; two axes.
     Identity {
@@ -109,21 +137,22 @@ const TABLE: &[(&str, Initializer)] = &[
     ("constant", Initializer::Constant { value: 0.0 }),
     ("random_normal", RANDOM_NORMAL),
     ("random_uniform", RANDOM_UNIFORM),
-    ("truncated_normal", Initializer::TruncatedNormal { mean: 0.0, stddev: 0.05 }),
+    ("truncated_normal", Initializer::TruncatedNormal { mean: 0.0, stddev: 0.05, seed: None }),
     (
         "variance_scaling",
         Initializer::VarianceScaling {
             scale: 1.0,
             mode: FanMode::FanIn,
             distribution: Distribution::TruncatedNormal,
+            seed: None,
         },
     ),
-    ("glorot_normal", Initializer::GlorotNormal),
-    ("glorot_uniform", Initializer::GlorotUniform),
-    ("he_normal", Initializer::HeNormal),
-    ("he_uniform", Initializer::HeUniform),
-    ("lecun_normal", Initializer::LecunNormal),
-    ("lecun_uniform", Initializer::LecunUniform),
+    ("glorot_normal", Initializer::GlorotNormal { seed: None }),
+    ("glorot_uniform", Initializer::GlorotUniform { seed: None }),
+    ("he_normal", Initializer::HeNormal { seed: None }),
+    ("he_uniform", Initializer::HeUniform { seed: None }),
+    ("lecun_normal", Initializer::LecunNormal { seed: None }),
+    ("lecun_uniform", Initializer::LecunUniform { seed: None }),
     ("orthogonal", ORTHOGONAL),
     ("identity", IDENTITY),
     ("zero", Initializer::Zeros),
@@ -131,17 +160,17 @@ const TABLE: &[(&str, Initializer)] = &[
     ("normal", RANDOM_NORMAL),
     ("uniform", RANDOM_UNIFORM),
     ("random", RANDOM_NORMAL),
-    ("xavier", Initializer::GlorotNormal),
-    ("xavier_normal", Initializer::GlorotNormal),
-    ("xavier_uniform", Initializer::GlorotUniform),
-    ("kaiming_normal", Initializer::HeNormal),
-    ("kaiming_uniform", Initializer::HeUniform),
+    ("xavier", Initializer::GlorotNormal { seed: None }),
+    ("xavier_normal", Initializer::GlorotNormal { seed: None }),
+    ("xavier_uniform", Initializer::GlorotUniform { seed: None }),
+    ("kaiming_normal", Initializer::HeNormal { seed: None }),
+    ("kaiming_uniform", Initializer::HeUniform { seed: None }),
     ("OrthogonalInitializer", ORTHOGONAL),
     ("IdentityInitializer", IDENTITY),
 ];
-const RANDOM_NORMAL: Initializer = Initializer::RandomNormal { mean: 0.0, stddev: 0.05 };
-const RANDOM_UNIFORM: Initializer = Initializer::RandomUniform { minval: -0.05, maxval: 0.05 };
-const ORTHOGONAL: Initializer = Initializer::Orthogonal { gain: 1.0 };
+const RANDOM_NORMAL: Initializer = Initializer::RandomNormal { mean: 0.0, stddev: 0.05, seed: None };
+const RANDOM_UNIFORM: Initializer = Initializer::RandomUniform { minval: -0.05, maxval: 0.05, seed: None };
+const ORTHOGONAL: Initializer = Initializer::Orthogonal { gain: 1.0, seed: None };
 const IDENTITY: Initializer = Initializer::Identity { gain: 1.0 };
 
 impl Initializer {
@@ -174,12 +203,12 @@ impl Initializer {
             Self::RandomUniform { .. } => "random_uniform",
             Self::TruncatedNormal { .. } => "truncated_normal",
             Self::VarianceScaling { .. } => "variance_scaling",
-            Self::GlorotNormal => "glorot_normal",
-            Self::GlorotUniform => "glorot_uniform",
-            Self::HeNormal => "he_normal",
-            Self::HeUniform => "he_uniform",
-            Self::LecunNormal => "lecun_normal",
-            Self::LecunUniform => "lecun_uniform",
+            Self::GlorotNormal { .. } => "glorot_normal",
+            Self::GlorotUniform { .. } => "glorot_uniform",
+            Self::HeNormal { .. } => "he_normal",
+            Self::HeUniform { .. } => "he_uniform",
+            Self::LecunNormal { .. } => "lecun_normal",
+            Self::LecunUniform { .. } => "lecun_uniform",
             Self::Orthogonal { .. } => "orthogonal",
             Self::Identity { .. } => "identity",
         }
@@ -195,21 +224,48 @@ impl Initializer {
             variance_scaling::fill(scale, mode, distribution, &mut *stream, shape, &mut *out);
         };
         match *self {
-            Self::VarianceScaling { scale, mode, distribution } => scaled(scale, mode, distribution),
-            Self::GlorotNormal => scaled(1.0, FanAvg, TruncatedNormal),
-            Self::GlorotUniform => scaled(1.0, FanAvg, Uniform),
-            Self::HeNormal => scaled(2.0, FanIn, TruncatedNormal),
-            Self::HeUniform => scaled(2.0, FanIn, Uniform),
-            Self::LecunNormal => scaled(1.0, FanIn, TruncatedNormal),
-            Self::LecunUniform => scaled(1.0, FanIn, Uniform),
+            Self::VarianceScaling { scale, mode, distribution, .. } => scaled(scale, mode, distribution),
+            Self::GlorotNormal { .. } => scaled(1.0, FanAvg, TruncatedNormal),
+            Self::GlorotUniform { .. } => scaled(1.0, FanAvg, Uniform),
+            Self::HeNormal { .. } => scaled(2.0, FanIn, TruncatedNormal),
+            Self::HeUniform { .. } => scaled(2.0, FanIn, Uniform),
+            Self::LecunNormal { .. } => scaled(1.0, FanIn, TruncatedNormal),
+            Self::LecunUniform { .. } => scaled(1.0, FanIn, Uniform),
             Self::Zeros => constant::fill(0.0, out),
             Self::Ones => constant::fill(1.0, out),
             Self::Constant { value } => constant::fill(value, out),
-            Self::RandomNormal { mean, stddev } => random_normal::fill(mean, stddev, stream, out),
-            Self::RandomUniform { minval, maxval } => random_uniform::fill(minval, maxval, stream, out),
-            Self::TruncatedNormal { mean, stddev } => truncated_normal::fill(mean, stddev, stream, out),
-            Self::Orthogonal { gain } => orthogonal::fill(gain, stream, shape, out),
+            Self::RandomNormal { mean, stddev, .. } => random_normal::fill(mean, stddev, stream, out),
+            Self::RandomUniform { minval, maxval, .. } => random_uniform::fill(minval, maxval, stream, out),
+            Self::TruncatedNormal { mean, stddev, .. } => truncated_normal::fill(mean, stddev, stream, out),
+            Self::Orthogonal { gain, .. } => orthogonal::fill(gain, stream, shape, out),
             Self::Identity { gain } => identity::fill(gain, shape, out),
+        }
+    }
+
+    /// The seed of its own, where it may have one.
+    fn seed(&self) -> Option<Option<u32>> {
+        match *self {
+            Self::Zeros | Self::Ones | Self::Constant { .. } | Self::Identity { .. } => None,
+            Self::RandomNormal { seed, .. }
+            | Self::RandomUniform { seed, .. }
+            | Self::TruncatedNormal { seed, .. }
+            | Self::VarianceScaling { seed, .. }
+            | Self::GlorotNormal { seed }
+            | Self::GlorotUniform { seed }
+            | Self::HeNormal { seed }
+            | Self::HeUniform { seed }
+            | Self::LecunNormal { seed }
+            | Self::LecunUniform { seed }
+            | Self::Orthogonal { seed, .. } => Some(seed),
+        }
+    }
+
+    /// What a variable's first values are drawn from. With a seed an initializer draws the same numbers wherever it
+    /// stands and whatever the run's seed, as in Keras; otherwise each variable has a stream of its own.
+    pub fn stream(&self, streams: &Streams, variable: &str) -> Stream {
+        match self.seed().flatten() {
+            Some(seed) => Streams::new(Seed(seed.into())).open(Purpose::Init, "seeded initializer", 0),
+            None => streams.open(Purpose::Init, variable, 0),
         }
     }
 
@@ -224,18 +280,18 @@ impl Initializer {
             |ok, parameter, expected, received: f64| require(ok, self.name(), parameter, expected, received);
         match *self {
             Self::Constant { value } => check(value.is_finite(), "value", FINITE, value),
-            Self::RandomNormal { mean, stddev } | Self::TruncatedNormal { mean, stddev } => {
+            Self::RandomNormal { mean, stddev, .. } | Self::TruncatedNormal { mean, stddev, .. } => {
                 check(mean.is_finite(), "mean", FINITE, mean)?;
                 check(stddev.is_finite() && stddev >= 0.0, "stddev", "a finite number from 0", stddev)
             }
-            Self::RandomUniform { minval, maxval } => {
+            Self::RandomUniform { minval, maxval, .. } => {
                 check(minval.is_finite(), "minval", FINITE, minval)?;
                 check(maxval.is_finite() && maxval >= minval, "maxval", "a finite number from minval", maxval)
             }
             Self::VarianceScaling { scale, .. } => {
                 check(scale.is_finite() && scale > 0.0, "scale", "a finite number above 0", scale)
             }
-            Self::Orthogonal { gain } | Self::Identity { gain } => {
+            Self::Orthogonal { gain, .. } | Self::Identity { gain } => {
                 check(gain.is_finite(), "gain", FINITE, gain)
             }
             _ => Ok(()),
@@ -279,22 +335,26 @@ impl Named for Initializer {
         self.name()
     }
     fn parameters(&self) -> Vec<(&'static str, Value)> {
-        match *self {
+        let mut parameters: Vec<(&'static str, Value)> = match *self {
             Self::Constant { value } => vec![("value", value.into())],
-            Self::RandomNormal { mean, stddev } | Self::TruncatedNormal { mean, stddev } => {
+            Self::RandomNormal { mean, stddev, .. } | Self::TruncatedNormal { mean, stddev, .. } => {
                 vec![("mean", mean.into()), ("stddev", stddev.into())]
             }
-            Self::RandomUniform { minval, maxval } => {
+            Self::RandomUniform { minval, maxval, .. } => {
                 vec![("minval", minval.into()), ("maxval", maxval.into())]
             }
-            Self::VarianceScaling { scale, mode, distribution } => vec![
+            Self::VarianceScaling { scale, mode, distribution, .. } => vec![
                 ("scale", scale.into()),
                 ("mode", mode.name().into()),
                 ("distribution", distribution.name().into()),
             ],
-            Self::Orthogonal { gain } | Self::Identity { gain } => vec![("gain", gain.into())],
+            Self::Orthogonal { gain, .. } | Self::Identity { gain } => vec![("gain", gain.into())],
             _ => Vec::new(),
+        };
+        if let Some(seed) = self.seed() {
+            parameters.push(("seed", seed.map(u64::from).into()));
         }
+        parameters
     }
     fn validate(&self) -> Result<(), InvalidParameter> {
         self.validate()
@@ -359,18 +419,22 @@ mod tests {
         let (mode, distribution) = (FanMode::FanAvg, Distribution::Uniform);
         for initializer in [
             Initializer::Constant { value: 0.5 },
-            Initializer::RandomNormal { mean: 0.0, stddev: 0.1 },
-            Initializer::TruncatedNormal { mean: 1.0, stddev: 0.05 },
-            Initializer::RandomUniform { minval: 0.0, maxval: 1.0 },
-            Initializer::VarianceScaling { scale: 2.0, mode, distribution },
-            Initializer::Orthogonal { gain: 2.0 },
+            Initializer::RandomNormal { mean: 0.0, stddev: 0.1, seed: None },
+            Initializer::TruncatedNormal { mean: 1.0, stddev: 0.05, seed: None },
+            Initializer::RandomUniform { minval: 0.0, maxval: 1.0, seed: None },
+            Initializer::VarianceScaling { scale: 2.0, mode, distribution, seed: None },
+            Initializer::Orthogonal { gain: 2.0, seed: None },
             Initializer::Identity { gain: 0.1 },
         ] {
             let json = serde_json::to_string(&initializer).unwrap();
             assert_eq!(read(&json), Ok(initializer), "{json}");
         }
+        let seeded = read(r#"{"name":"he_uniform","seed":7}"#);
+        assert_eq!(seeded, Ok(Initializer::HeUniform { seed: Some(7) }));
+        assert_eq!(serde_json::to_string(&seeded.unwrap()).unwrap(), r#"{"name":"he_uniform","seed":7}"#);
+        assert_eq!(read(r#"{"name":"he_uniform","seed":null}"#), read("\"he_uniform\""));
         let partial = read(r#"{"name":"random_normal","stddev":0.1}"#);
-        assert_eq!(partial, Ok(Initializer::RandomNormal { mean: 0.0, stddev: 0.1 }));
+        assert_eq!(partial, Ok(Initializer::RandomNormal { mean: 0.0, stddev: 0.1, seed: None }));
         let kerasian = read(r#"{"name":"variance_scaling","distribution":"normal"}"#);
         assert_eq!(kerasian, read("\"variance_scaling\""));
     }
@@ -392,10 +456,36 @@ mod tests {
                 "variance_scaling: scale must be a finite number above 0, but is 0",
             ),
             (r#"{"name":"variance_scaling","mode":"fan"}"#, "variance_scaling: unknown variant `fan`"),
+            (r#"{"name":"he_normal","seed":-1}"#, "he_normal: invalid value: integer `-1`"),
             (r#"{"name":"zeros","value":1}"#, "zeros has no parameters, but `value` was given"),
         ] {
             let error = read(json).unwrap_err();
             assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_numbers_everywhere() {
+        let of = |name: &str, seed: Option<u32>, run: u64, variable: &str| {
+            let mut json = serde_json::json!({"name": name});
+            json["seed"] = seed.into();
+            let initializer: Initializer = serde_json::from_value(json).unwrap();
+            let mut out = vec![f32::NAN; 12];
+            let mut stream = initializer.stream(&Streams::new(Seed(run)), variable);
+            initializer.fill(&mut stream, &[4, 3], &mut out);
+            out
+        };
+        let seeded = Initializer::NAMES
+            .into_iter()
+            .filter(|name| name.parse::<Initializer>().unwrap().seed().is_some());
+        let seeded: Vec<&str> = seeded.collect();
+        assert_eq!(seeded.len(), 11);
+        for name in seeded {
+            let expected = of(name, Some(3), 1, "dense/kernel");
+            assert_eq!(of(name, Some(3), 2, "dense_1/kernel"), expected, "{name}");
+            assert_ne!(of(name, Some(4), 1, "dense/kernel"), expected, "{name}");
+            assert_ne!(of(name, None, 3, "dense/kernel"), expected, "{name}");
+            assert_ne!(of(name, None, 1, "dense/kernel"), of(name, None, 1, "dense_1/kernel"), "{name}");
         }
     }
 

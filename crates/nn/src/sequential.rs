@@ -131,7 +131,7 @@ mod tests {
             .add(
                 Dense::new(128)
                     .activation(Activation::LeakyRelu { negative_slope: 0.1 })
-                    .kernel_initializer(Initializer::HeNormal)
+                    .kernel_initializer(Initializer::HeNormal { seed: None })
                     .kernel_regularizer(Regularizer::l1_l2(1e-5, 1e-4))
                     .bias_regularizer(Regularizer::l2(0.1)),
             )
@@ -200,7 +200,7 @@ mod tests {
         let defaults = Dense::new(128)
             .activation(Activation::Linear)
             .use_bias(true)
-            .kernel_initializer(Initializer::GlorotUniform)
+            .kernel_initializer(Initializer::GlorotUniform { seed: None })
             .bias_initializer(Initializer::Zeros);
         let expected =
             Sequential::new([28, 28]).add(Flatten::new()).add(defaults).add(Rescaling::new(2.0, 0.0));

@@ -174,7 +174,7 @@ fn random_layers() {
 fn layers() {
     let nowhere = Activation::Elu { alpha: f64::NAN };
     let identity = Initializer::Identity { gain: 1.0 };
-    let narrow = Initializer::RandomNormal { mean: 0.0, stddev: -1.0 };
+    let narrow = Initializer::RandomNormal { mean: 0.0, stddev: -1.0, seed: None };
     for (model, expected) in [
         (of(Dense::new(0)), "layer \"dense\": units: expected 1 to 16777216, received 0"),
         (of(Dense::new(16_777_217)), "layer \"dense\": units: expected 1 to 16777216, received 16777217"),

@@ -72,9 +72,11 @@ fn sparse() -> Loss {
 
 /// A layer before and one behind, so that gradients must pass through what is between.
 fn between(layers: impl IntoIterator<Item = Layer>) -> Sequential {
-    let first = Dense::new(7)
-        .activation(Activation::Tanh)
-        .bias_initializer(Initializer::RandomUniform { minval: -0.5, maxval: 0.5 });
+    let first = Dense::new(7).activation(Activation::Tanh).bias_initializer(Initializer::RandomUniform {
+        minval: -0.5,
+        maxval: 0.5,
+        seed: None,
+    });
     let model = layers.into_iter().fold(Sequential::new([INPUTS]).add(first), Sequential::add);
     model.add(Dense::new(CLASSES).activation(Activation::Softmax))
 }
@@ -120,9 +122,11 @@ fn layers() {
 
 /// A model on small pictures of 3 channels, the layers between two Dense ones.
 fn on_pictures(layers: impl IntoIterator<Item = Layer>) -> Sequential {
-    let first = Dense::new(12)
-        .activation(Activation::Tanh)
-        .bias_initializer(Initializer::RandomUniform { minval: -0.5, maxval: 0.5 });
+    let first = Dense::new(12).activation(Activation::Tanh).bias_initializer(Initializer::RandomUniform {
+        minval: -0.5,
+        maxval: 0.5,
+        seed: None,
+    });
     let model = Sequential::new([INPUTS]).add(first).add(Reshape::new([2, 2, 3]));
     let model = layers.into_iter().fold(model, Sequential::add).add(Flatten::new());
     model.add(Dense::new(CLASSES).activation(Activation::Softmax))
@@ -130,7 +134,7 @@ fn on_pictures(layers: impl IntoIterator<Item = Layer>) -> Sequential {
 
 /// Variables start where no gradient is 0 by symmetry.
 fn uneven() -> Initializer {
-    Initializer::RandomUniform { minval: 0.5, maxval: 1.5 }
+    Initializer::RandomUniform { minval: 0.5, maxval: 1.5, seed: None }
 }
 
 #[test]
@@ -294,7 +298,7 @@ fn check_pictures(name: &str, channels: usize, layers: impl IntoIterator<Item = 
 }
 
 fn random_bias() -> Initializer {
-    Initializer::RandomUniform { minval: -0.5, maxval: 0.5 }
+    Initializer::RandomUniform { minval: -0.5, maxval: 0.5, seed: None }
 }
 
 #[test]

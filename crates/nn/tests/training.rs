@@ -206,7 +206,7 @@ fn variants_of_a_model_share_their_draws() {
     assert_ne!(with[1], without[1]);
 
     let seen = |dropout: bool| {
-        let bias = Initializer::RandomUniform { minval: -1.0, maxval: 1.0 };
+        let bias = Initializer::RandomUniform { minval: -1.0, maxval: 1.0, seed: None };
         let blind = Dense::new(CLASSES).kernel_initializer(Initializer::Zeros).bias_initializer(bias);
         let model = Sequential::new([INPUTS]);
         let model = if dropout { model.add(Dropout::new(0.5)) } else { model };

@@ -79,7 +79,7 @@ impl LessonOptions {
         let regularizer = Regularizer::l1_l2(self.l1, self.l2);
         let optimizer = |usual: Optimizer| self.optimizer.clone().unwrap_or(usual);
         let first = Choices {
-            initializer: Initializer::GlorotUniform,
+            initializer: Initializer::GlorotUniform { seed: None },
             dropout: None,
             regularizer: None,
             optimizer: optimizer(Adam::default().into()),
@@ -230,7 +230,8 @@ mod tests {
             (two.recipe.compile.optimizer, three.recipe.compile.optimizer),
             (Optimizer::adamw(), Optimizer::adamw())
         );
-        let same = LessonOptions { initializer: Initializer::GlorotUniform, optimizer, ..usual() };
+        let same =
+            LessonOptions { initializer: Initializer::GlorotUniform { seed: None }, optimizer, ..usual() };
         assert_eq!(models(&same)[1].changed, Vec::<String>::new());
     }
 

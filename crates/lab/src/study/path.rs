@@ -293,7 +293,10 @@ mod tests {
                     assert_eq!(before.matches(added).count(), 0, "{path}");
                 }
                 Err(error) => {
-                    assert!(times == 0 && error.contains("glorot_uniform has no parameters"), "{error}")
+                    assert!(
+                        times == 0 && error.contains("glorot_uniform: unknown parameter `stddev`"),
+                        "{error}"
+                    )
                 }
             }
         }

@@ -96,7 +96,7 @@ mod tests {
         for (rows, columns, gain) in
             [(1, 1, 1.0), (64, 64, 1.0), (200, 33, 1.0), (33, 200, 0.5), (784, 128, 2.0)]
         {
-            let q = filled(&Initializer::Orthogonal { gain }, &[rows, columns]);
+            let q = filled(&Initializer::Orthogonal { gain, seed: None }, &[rows, columns]);
             let worst = deviation(&q, rows, columns, gain);
             assert!(worst < 2e-7 * gain * gain, "{rows}×{columns}: {worst}");
         }
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_convolution_kernel_is_folded() {
-        let folded = filled(&Initializer::Orthogonal { gain: 1.0 }, &[45, 8]);
-        assert_eq!(filled(&Initializer::Orthogonal { gain: 1.0 }, &[3, 3, 5, 8]), folded);
+        let folded = filled(&Initializer::Orthogonal { gain: 1.0, seed: None }, &[45, 8]);
+        assert_eq!(filled(&Initializer::Orthogonal { gain: 1.0, seed: None }, &[3, 3, 5, 8]), folded);
     }
 
     /// R = QᵀA must be upper triangular with a positive diagonal.
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_vector_has_no_orthogonal_matrix() {
-        let error = Initializer::Orthogonal { gain: 1.0 }.validate_shape(&[10]).unwrap_err().to_string();
+        let error =
+            Initializer::Orthogonal { gain: 1.0, seed: None }.validate_shape(&[10]).unwrap_err().to_string();
         assert_eq!(error, "orthogonal: shape must be at least two-dimensional, but is [10]");
     }
 }

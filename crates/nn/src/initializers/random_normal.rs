@@ -23,7 +23,7 @@ mod tests {
     #[test]
     fn has_its_distribution() {
         for (mean, stddev) in [(0.0, 0.05), (1.0, 2.0)] {
-            let sample = filled(&Initializer::RandomNormal { mean, stddev }, &[300, 200]);
+            let sample = filled(&Initializer::RandomNormal { mean, stddev, seed: None }, &[300, 200]);
             assert_distribution(sample, |x| normal_cdf((x - mean) / stddev), mean, stddev);
         }
     }

@@ -16,7 +16,7 @@ mod tests {
     #[test]
     fn has_its_distribution() {
         for (minval, maxval) in [(-0.05_f64, 0.05), (1.0, 3.0)] {
-            let sample = filled(&Initializer::RandomUniform { minval, maxval }, &[300, 200]);
+            let sample = filled(&Initializer::RandomUniform { minval, maxval, seed: None }, &[300, 200]);
             let range = maxval - minval;
             let cdf = |x: f64| ((x - minval) / range).clamp(0.0, 1.0);
             assert_distribution(sample, cdf, 0.5 * (minval + maxval), range / 12_f64.sqrt());

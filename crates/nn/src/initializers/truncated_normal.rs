@@ -20,7 +20,7 @@ mod tests {
     #[test]
     fn has_its_distribution() {
         let (mean, stddev) = (0.5, 0.2);
-        let sample = filled(&Initializer::TruncatedNormal { mean, stddev }, &[300, 200]);
+        let sample = filled(&Initializer::TruncatedNormal { mean, stddev, seed: None }, &[300, 200]);
         assert!(sample.iter().all(|x| (0.1..=0.9).contains(x)));
         assert_distribution(
             sample,
@@ -32,8 +32,9 @@ mod tests {
 
     #[test]
     fn shares_its_draws_with_random_normal() {
-        let normal = filled(&Initializer::RandomNormal { mean: 0.0, stddev: 1.0 }, &[100, 100]);
-        let truncated = filled(&Initializer::TruncatedNormal { mean: 0.0, stddev: 1.0 }, &[100, 100]);
+        let normal = filled(&Initializer::RandomNormal { mean: 0.0, stddev: 1.0, seed: None }, &[100, 100]);
+        let truncated =
+            filled(&Initializer::TruncatedNormal { mean: 0.0, stddev: 1.0, seed: None }, &[100, 100]);
         for (z, t) in normal.iter().zip(&truncated) {
             assert!(z == t || z.abs() > 2.0);
         }

@@ -123,18 +123,18 @@ mod tests {
     #[test]
     fn the_names_have_their_distributions() {
         for (initializer, stddev) in [
-            (Initializer::GlorotNormal, 0.063_245_553),
-            (Initializer::HeNormal, 0.081_649_658),
-            (Initializer::LecunNormal, 0.057_735_027),
+            (Initializer::GlorotNormal { seed: None }, 0.063_245_553),
+            (Initializer::HeNormal { seed: None }, 0.081_649_658),
+            (Initializer::LecunNormal { seed: None }, 0.057_735_027),
         ] {
             let spread = stddev / 0.879_625_661;
             let sample = filled(&initializer, &SHAPE);
             assert_distribution(sample, |x| truncated_normal_cdf(x / spread), 0.0, stddev);
         }
         for (initializer, limit) in [
-            (Initializer::GlorotUniform, 0.109_544_512),
-            (Initializer::HeUniform, 0.141_421_356),
-            (Initializer::LecunUniform, 0.1),
+            (Initializer::GlorotUniform { seed: None }, 0.109_544_512),
+            (Initializer::HeUniform { seed: None }, 0.141_421_356),
+            (Initializer::LecunUniform { seed: None }, 0.1),
         ] {
             let sample = filled(&initializer, &SHAPE);
             let cdf = |x: f64| (0.5 + 0.5 * x / limit).clamp(0.0, 1.0);
@@ -145,15 +145,16 @@ mod tests {
     #[test]
     fn untruncated_means_the_whole_normal() {
         let (mode, distribution) = (FanMode::FanOut, Distribution::UntruncatedNormal);
-        let sample = filled(&Initializer::VarianceScaling { scale: 3.0, mode, distribution }, &SHAPE);
+        let sample =
+            filled(&Initializer::VarianceScaling { scale: 3.0, mode, distribution, seed: None }, &SHAPE);
         let stddev = 0.015_f64.sqrt();
         assert_distribution(sample, |x| normal_cdf(x / stddev), 0.0, stddev);
     }
 
     #[test]
     fn the_normal_family_scales_the_same_draws() {
-        let glorot = filled(&Initializer::GlorotNormal, &SHAPE);
-        let he = filled(&Initializer::HeNormal, &SHAPE);
+        let glorot = filled(&Initializer::GlorotNormal { seed: None }, &SHAPE);
+        let he = filled(&Initializer::HeNormal { seed: None }, &SHAPE);
         let ratio = (2.0_f64 / 300.0 / (1.0 / 250.0)).sqrt() as f32;
         for (g, h) in glorot.iter().zip(&he) {
             assert!((h - ratio * g).abs() <= 1e-7 * h.abs() * 3.0, "{g} {h}");

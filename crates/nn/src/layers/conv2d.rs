@@ -58,7 +58,7 @@ fn one_group() -> usize {
 }
 
 pub(super) fn kernel_default() -> Initializer {
-    Initializer::GlorotUniform
+    Initializer::GlorotUniform { seed: None }
 }
 
 pub(super) fn bias_default() -> Initializer {

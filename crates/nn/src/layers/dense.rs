@@ -47,7 +47,7 @@ pub struct Dense {
 }
 
 fn kernel_default() -> Initializer {
-    Initializer::GlorotUniform
+    Initializer::GlorotUniform { seed: None }
 }
 
 fn bias_default() -> Initializer {

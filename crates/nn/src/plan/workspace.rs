@@ -15,7 +15,7 @@ use crate::lane::PAD;
 use crate::ops::{OptimizeOp, Param, ParamId, ValueId};
 use crate::optimizers::variable::{VARIABLE_SLOTS, VariableRule};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, UpdateRule};
-use crate::random::{Purpose, Streams};
+use crate::random::Streams;
 
 /// What training changes.
 #[derive(Clone, Debug)]
@@ -204,7 +204,7 @@ fn write(plan: &Plan, id: ParamId, order: Order, values: &[f32], buffer: &mut Bu
 pub(crate) fn initial(param: &Param, streams: &Streams) -> Vec<f32> {
     let mut values = vec![0.0; param.count()];
     let initializer: Initializer = param.spec.initializer;
-    initializer.fill(&mut streams.open(Purpose::Init, &param.name, 0), &param.spec.shape, &mut values);
+    initializer.fill(&mut initializer.stream(streams, &param.name), &param.spec.shape, &mut values);
     values
 }
 
