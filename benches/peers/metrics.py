@@ -104,8 +104,11 @@ def metric(row):
     return {"metric": ours, "targets": targets, "outputs": outputs, "result": float(found.result())}
 
 
-def model(learning_rate):
-    row = parity.rows.Row("fit", optimizer=lambda: keras.optimizers.SGD(learning_rate))
+AVERAGE = {"use_ema": True, "ema_momentum": 0.9}
+
+
+def model(learning_rate, **average):
+    row = parity.rows.Row("fit", optimizer=lambda: keras.optimizers.SGD(learning_rate, **average))
     built = parity.build(row)
     built.compile(
         optimizer=built.optimizer,
@@ -126,8 +129,8 @@ class LearningRates(keras.callbacks.Callback):
         self.seen.append(float(self.model.optimizer.learning_rate))
 
 
-def fit(name, learning_rate, callbacks=lambda: [], **options):
-    built, seen = model(learning_rate), LearningRates()
+def fit(name, learning_rate, callbacks=lambda: [], average={}, **options):
+    built, seen = model(learning_rate, **average), LearningRates()
     count = 160
     x, y = formula.dense_inputs(count, parity.INPUTS), formula.labels(count, CLASSES)
     found = built.fit(
@@ -187,6 +190,9 @@ def fits():
             lambda: [c.LearningRateScheduler(lambda epoch, rate: rate if epoch < 2 else rate * 0.5)],
             epochs=6,
         ),
+        fit("ema", 0.1, epochs=4, average=AVERAGE),
+        fit("swap_ema_weights", 0.1, lambda: [c.SwapEMAWeights()], epochs=4, average=AVERAGE),
+        fit("swap_ema_weights_on_epoch", 0.1, lambda: [c.SwapEMAWeights(True)], epochs=4, average=AVERAGE),
     ]
 
 

@@ -40,7 +40,10 @@ fn fitted(name: &str, callbacks: Vec<&mut dyn Callback>, epochs: usize, class_we
         .add(Dense::new(16).activation(Activation::Tanh))
         .add(Dense::new(CLASSES).activation(Activation::Softmax));
     let top_2 = r#"{"name": "sparse_top_k_categorical_accuracy", "k": 2}"#;
-    let sgd = Optimizer::new(Sgd::default()).learning_rate(record.learning_rate);
+    let mut sgd = Optimizer::new(Sgd::default()).learning_rate(record.learning_rate);
+    if name.contains("ema") {
+        sgd = sgd.ema(0.9, None);
+    }
     let compile = Compile::new(sgd, SparseCategoricalCrossentropy::default().into())
         .metrics([serde_json::from_str(top_2).unwrap()]);
     let (mut model, _) = start(&description, compile).unwrap();
@@ -139,6 +142,50 @@ fn reduce_lr_on_plateau() {
 fn learning_rate_scheduler() {
     let mut scheduler = LearningRateScheduler::new(|epoch, rate| if epoch < 2 { rate } else { 0.5 * rate });
     fitted("learning_rate_scheduler", vec![&mut scheduler], 6, &[]);
+}
+
+#[test]
+fn swap_ema_weights() {
+    fitted("ema", vec![], 4, &[]);
+    fitted("swap_ema_weights", vec![&mut SwapEmaWeights::new()], 4, &[]);
+    fitted("swap_ema_weights_on_epoch", vec![&mut SwapEmaWeights::new().swap_on_epoch(true)], 4, &[]);
+}
+
+/// Callbacks that come later see the averages that a fit of as many epochs ends with; the fit itself is not touched, and
+/// ends with its averages when it is stopped, too.
+#[test]
+fn averages_are_swapped_in_between_epochs() {
+    let inputs: Vec<f32> = (0..COUNT * INPUTS).map(|i| (2.0 * unit(200, i) - 1.0) as f32).collect();
+    let classes = labels(COUNT, CLASSES as u64);
+    let examples = Examples::classes([INPUTS], &inputs, &classes).unwrap();
+    let compiled = |optimizer: Optimizer| {
+        let compile = Compile::new(optimizer, SparseCategoricalCrossentropy::default().into()).seed(7);
+        let last = Dense::new(CLASSES).activation(Activation::Softmax);
+        Sequential::new([INPUTS]).add(last).compile(compile).unwrap()
+    };
+    let average = || Optimizer::new(Adam::default()).ema(0.9, None);
+    let ends = |epochs| {
+        let mut model = compiled(average());
+        model.fit(&examples, Fit::new().epochs(epochs)).unwrap();
+        Training::weights(&model)
+    };
+    let mut seen = Vec::new();
+    let mut checkpoint = ModelCheckpoint::new(|_, snapshot: Snapshot| {
+        seen.push(snapshot.tensors[0].1.clone());
+        if seen.len() == 2 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    });
+    let (mut model, mut swap) = (compiled(average()), SwapEmaWeights::new().swap_on_epoch(true));
+    let fit = Fit::new().epochs(3).validation(&examples).callback(&mut swap).callback(&mut checkpoint);
+    assert_eq!(model.fit(&examples, fit).unwrap().epochs(), 2);
+    assert!(Training::weights(&model) == ends(2));
+    for (epoch, weights) in seen.iter().enumerate() {
+        let mut expected = compiled(average());
+        Training::restore(&mut expected, &ends(epoch + 1));
+        assert!(*weights == expected.snapshot().tensors[0].1, "epoch {epoch}");
+    }
+    let mut plain = compiled(Adam::default().into());
+    let refused = plain.fit(&examples, Fit::new().callback(&mut SwapEmaWeights::new())).unwrap_err();
+    assert!(refused.to_string().contains("use_ema"), "{refused}");
 }
 
 /// Optimizers that keep something of their own: memory, moments in panels or row by row, sums of gradients that no

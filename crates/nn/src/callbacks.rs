@@ -11,6 +11,7 @@ mod model_checkpoint;
 mod monitor;
 mod reduce_lr_on_plateau;
 mod snapshot;
+mod swap_ema_weights;
 
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
@@ -19,6 +20,7 @@ pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::Mode;
 pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
 pub use snapshot::Snapshot;
+pub use swap_ema_weights::SwapEmaWeights;
 
 /// Where a fit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub trait Training {
     fn learning_rate(&self) -> f64;
     /// Sets the learning rate from the next step on.
     fn set_learning_rate(&mut self, learning_rate: f64);
+    /// Exchanges the weights and the averages that `use_ema` keeps of them; without averages nothing changes. Before the
+    /// next step they must be exchanged back.
+    fn swap_averages(&mut self);
     /// Everything that training changed.
     fn snapshot(&self) -> Snapshot;
 }
@@ -54,12 +59,20 @@ pub trait Callback {
     fn changes_learning_rate(&self) -> bool {
         false
     }
+    /// Whether it needs the averages that `use_ema` keeps: a fit without them is refused, as Keras refuses it.
+    fn wants_averages(&self) -> bool {
+        false
+    }
     /// Before an epoch.
     fn on_epoch_begin(&mut self, _at: Progress, _training: &mut dyn Training) {}
     /// After a batch; `so_far` are the running means. `Break` ends the fit within this epoch.
     fn on_batch_end(&mut self, _at: Progress, _so_far: &Score) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
+    /// Before held-out and watched samples are scored.
+    fn on_test_begin(&mut self, _training: &mut dyn Training) {}
+    /// After they were scored.
+    fn on_test_end(&mut self, _training: &mut dyn Training) {}
     /// After an epoch, with everything that was measured. `Break` ends the fit.
     fn on_epoch_end(&mut self, _at: Progress, _logs: &Logs, _training: &mut dyn Training) -> ControlFlow<()> {
         ControlFlow::Continue(())

@@ -55,7 +55,7 @@ pub mod prelude {
     pub use crate::activations::Activation;
     pub use crate::callbacks::{
         Callback, CsvLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ReduceLrOnPlateau,
-        Snapshot,
+        Snapshot, SwapEmaWeights,
     };
     pub use crate::error::ModelError;
     pub use crate::examples::{Examples, Normalization};

@@ -140,6 +140,10 @@ impl Training for Model {
         Arc::make_mut(&mut self.plan).optimizer.learning_rate = learning_rate.into();
     }
 
+    fn swap_averages(&mut self) {
+        self.state.swap_averages(&self.plan);
+    }
+
     fn snapshot(&self) -> Snapshot {
         self.state.snapshot(&self.plan, self.epochs_done)
     }

@@ -122,6 +122,10 @@ mod tests {
 
         fn set_learning_rate(&mut self, _: f64) {}
 
+        fn swap_averages(&mut self) {
+            unreachable!("EarlyStopping does not ask")
+        }
+
         fn snapshot(&self) -> super::super::Snapshot {
             unreachable!("EarlyStopping does not ask")
         }

@@ -134,7 +134,7 @@ impl Model {
                 break;
             }
             self.epochs_done += 1;
-            let mut logs = self.logs(&score, &metrics, &watched)?;
+            let mut logs = self.logs(&score, &metrics, &watched, &mut fit.callbacks)?;
             if fit.changes_learning_rate() {
                 logs.add("learning_rate".to_owned(), self.learning_rate());
             }
@@ -188,6 +188,9 @@ impl Model {
         {
             let expected = "one number, as a callback changes it";
             return Err(impossible("learning_rate", expected, schedule.name()));
+        }
+        if !self.plan.optimizer.use_ema && fit.callbacks.iter().any(|callback| callback.wants_averages()) {
+            return Err(impossible("use_ema", "true, as a callback swaps the averages in", false));
         }
         self.check(examples)?;
         self.check_class_weight(examples, &fit.class_weight)?;
@@ -260,16 +263,26 @@ impl Model {
     }
 
     fn logs(
-        &self,
+        &mut self,
         score: &Score,
         metrics: &Metrics,
         watched: &[(&str, &Examples<'_>)],
+        callbacks: &mut [&mut dyn Callback],
     ) -> Result<Logs, ModelError> {
         let mut logs = Logs::default();
         logs.push("", score.loss(), score.accuracy());
         metrics.results().for_each(|(name, value)| logs.add(name.to_owned(), value));
+        if watched.is_empty() {
+            return Ok(logs);
+        }
+        for callback in callbacks.iter_mut() {
+            callback.on_test_begin(self);
+        }
         for (name, examples) in watched {
             self.measured(examples)?.iter().for_each(|(of, value)| logs.add(format!("{name}_{of}"), value));
+        }
+        for callback in callbacks {
+            callback.on_test_end(self);
         }
         Ok(logs)
     }

@@ -16,6 +16,7 @@ use crate::ops::{OptimizeOp, Param, ParamId, ValueId};
 use crate::optimizers::variable::{VARIABLE_SLOTS, VariableRule};
 use crate::optimizers::{MAX_SLOTS, Memory, RuleVisitor, UpdateRule};
 use crate::random::Streams;
+use std::ops::Range;
 
 /// What training changes.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) accumulated: Buffer,
     /// The moving average of the weights; empty where none is kept.
     pub(crate) averages: Buffer,
+    /// Whether weights and averages have changed places.
+    pub(crate) swapped: bool,
     /// How many steps were done.
     pub(crate) steps: u64,
 }
@@ -49,6 +52,15 @@ impl RuleVisitor for Start {
     }
 }
 
+/// Where the variables that are trained lie in a buffer of all.
+fn trained(plan: &Plan) -> impl Iterator<Item = Range<usize>> {
+    let trained = plan.params().iter().enumerate().filter(|(_, param)| param.spec.trainable);
+    trained.map(|(index, _)| {
+        let offset = plan.layout.place(ParamId(index)).offset;
+        offset..offset + plan.layout.len_of(ParamId(index))
+    })
+}
+
 impl State {
     /// Initial weights from the seed's streams.
     pub(crate) fn new(plan: &Plan, streams: &Streams) -> Self {
@@ -66,6 +78,7 @@ impl State {
             memory: [memory_start],
             accumulated: if_kept(optimizer.gradient_accumulation_steps.is_some()),
             averages: if_kept(optimizer.use_ema),
+            swapped: false,
             steps: 0,
         };
         for (index, param) in plan.params().iter().enumerate() {
@@ -79,11 +92,24 @@ impl State {
         if self.steps == 0 || !plan.optimizer.use_ema {
             return;
         }
-        for (index, _) in plan.params().iter().enumerate().filter(|(_, param)| param.spec.trainable) {
-            let place = plan.layout.place(ParamId(index));
-            let range = place.offset..place.offset + plan.layout.len_of(ParamId(index));
+        if self.swapped {
+            self.swap_averages(plan);
+        }
+        for range in trained(plan) {
             self.weights.as_mut_slice()[range.clone()].copy_from_slice(&self.averages.as_slice()[range]);
         }
+    }
+
+    /// Exchanges the trained weights and their averages, where any are kept.
+    pub(crate) fn swap_averages(&mut self, plan: &Plan) {
+        if self.steps == 0 || !plan.optimizer.use_ema {
+            return;
+        }
+        for range in trained(plan) {
+            let averages = &mut self.averages.as_mut_slice()[range.clone()];
+            self.weights.as_mut_slice()[range].swap_with_slice(averages);
+        }
+        self.swapped = !self.swapped;
     }
 
     /// Writes a variable, row-major.
@@ -128,7 +154,7 @@ impl State {
             let (expected, received) = (say(wanted.get(at)), say(found.get(at)));
             return Err(ModelError::Weights { expected, received });
         }
-        let mut state = Self { steps: snapshot.steps, ..self.clone() };
+        let mut state = Self { steps: snapshot.steps, swapped: false, ..self.clone() };
         for (to, &from) in state.memory.iter_mut().zip(&snapshot.memory) {
             *to = from;
         }
