@@ -227,6 +227,58 @@ NOISE = [
     ),
 ]
 
+PENALTY = {"l1": 0.01, "l2": 0.02}
+
+
+def norm(name, **parameters):
+    """A constraint as a model file has it."""
+    return {"name": name, **parameters}
+
+
+OPTIONS = [
+    conv(
+        "_options",
+        kernel_constraint=norm("max_norm", max_value=0.25),
+        bias_constraint="non_neg",
+        activity_regularizer=PENALTY,
+        activation="relu",
+    ),
+    conv("_filters", filters=6, groups=3, kernel_constraint=norm("unit_norm", axis=[0, 1, 2])),
+    depthwise(
+        "_options",
+        depth_multiplier=2,
+        depthwise_constraint=norm("min_max_norm", min_value=0.4, max_value=0.6, rate=0.5, axis=[0, 1]),
+        bias_constraint="non_neg",
+        activity_regularizer=PENALTY,
+        activation="tanh",
+    ),
+    normalization(
+        "batch_normalization_options",
+        "BatchNormalization",
+        gamma_constraint=norm("max_norm", max_value=1.5),
+        beta_constraint="non_neg",
+        activity_regularizer=PENALTY,
+    ),
+    normalization(
+        "layer_normalization_options",
+        "LayerNormalization",
+        gamma_constraint="unit_norm",
+        beta_constraint=norm("max_norm", max_value=0.1),
+        activity_regularizer=PENALTY,
+    ),
+    normalization(
+        "group_normalization_options",
+        "GroupNormalization",
+        groups=3,
+        gamma_constraint="non_neg",
+        beta_constraint=norm("max_norm", max_value=0.1),
+        activity_regularizer=PENALTY,
+    ),
+    normalization("rms_normalization_options", "RMSNormalization", activity_regularizer=PENALTY),
+    normalization("unit_normalization_options", "UnitNormalization", activity_regularizer=PENALTY),
+    behind_dense("p_re_lu_options", layer("PReLU", alpha_constraint="non_neg")),
+]
+
 GROUPS = {
     "convolution": CONVOLUTION,
     "pooling": POOLING,
@@ -234,4 +286,5 @@ GROUPS = {
     "activation": ACTIVATION,
     "augmentation": AUGMENTATION,
     "noise": NOISE,
+    "options": OPTIONS,
 }

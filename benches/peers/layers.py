@@ -35,7 +35,18 @@ def build(row):
 
 def make(layer):
     """Keras's layer of a class name and arguments."""
-    return getattr(keras.layers, layer["class_name"])(**{k: v for k, v in layer.items() if k != "class_name"})
+    arguments = {key: choice(key, value) for key, value in layer.items() if key != "class_name"}
+    return getattr(keras.layers, layer["class_name"])(**arguments)
+
+
+def choice(key, value):
+    """Keras's object of a constraint or penalty with parameters; anything else is an argument as it stands."""
+    if isinstance(value, dict) and key.endswith("_constraint"):
+        class_name = value["name"].title().replace("_", "")
+        return getattr(keras.constraints, class_name)(**{k: v for k, v in value.items() if k != "name"})
+    if isinstance(value, dict) and key.endswith("_regularizer"):
+        return keras.regularizers.L1L2(**value)
+    return value
 
 
 def name(variable):

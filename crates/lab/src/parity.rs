@@ -79,7 +79,7 @@ pub struct Group {
 }
 
 /// All groups, in the certificate's order.
-pub const GROUPS: [Group; 15] = [
+pub const GROUPS: [Group; 16] = [
     Group { name: "optimizers", file: "parity/optimizers.json", replay: training::rows },
     Group { name: "schedules", file: "parity/schedules.json", replay: schedules::rows },
     Group { name: "losses", file: "parity/losses.json", replay: training::rows },
@@ -94,6 +94,7 @@ pub const GROUPS: [Group; 15] = [
     Group { name: "pooling layers", file: "layers/pooling.json", replay: layers::rows },
     Group { name: "normalization layers", file: "layers/normalization.json", replay: layers::rows },
     Group { name: "noise layers", file: "layers/noise.json", replay: layers::rows },
+    Group { name: "options of layers", file: "layers/options.json", replay: layers::rows },
     Group { name: "augmentation layers", file: "layers/augmentation.json", replay: layers::rows_in_32_bits },
 ];
 

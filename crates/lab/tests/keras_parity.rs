@@ -92,3 +92,9 @@ fn noise_layers() {
 fn augmentation_layers() {
     check("augmentation layers", 18);
 }
+
+/// Constraints and penalties on outputs of every layer that has them.
+#[test]
+fn options_of_layers() {
+    check("options of layers", 18);
+}

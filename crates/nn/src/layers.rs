@@ -48,6 +48,7 @@ mod rescaling;
 mod reshape;
 mod rms_normalization;
 mod scale_shift;
+mod setters;
 mod softmax;
 mod spatial_dropout2d;
 mod unit_normalization;
@@ -110,11 +111,15 @@ pub(crate) trait LayerRule {
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
         Ok(input.clone())
     }
+    /// The penalty on its output, over the number of samples.
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
     /// The variables it needs, in Keras's order.
     fn params(&self, _input: &Shape) -> Vec<ParamSpec> {
         Vec::new()
     }
-    /// Writes its forward ops and gives the value that holds its output.
+    /// Writes its forward ops and gives the value that holds its output; the penalty on that is written behind them.
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId;
 }
 

@@ -58,6 +58,8 @@ pub struct Value {
 pub struct ParamSpec {
     /// Its role in the layer, as Keras names it: `kernel`, `bias`.
     pub role: &'static str,
+    /// What the layer's options for it are called: `kernel` as in `kernel_constraint`.
+    pub options: &'static str,
     /// Its shape, as Keras has it: kernels `[inputs, outputs]`.
     pub shape: Vec<usize>,
     /// How it starts.
@@ -88,6 +90,7 @@ impl ParamSpec {
     pub(crate) fn new(role: &'static str, shape: Vec<usize>, initializer: Initializer) -> Self {
         Self {
             role,
+            options: role,
             shape,
             initializer,
             regularizer: None,
@@ -95,6 +98,12 @@ impl ParamSpec {
             trainable: true,
             one_row: false,
         }
+    }
+
+    /// Names the layer's options for it, where they are not called like the variable.
+    pub(crate) fn options_called(mut self, options: &'static str) -> Self {
+        self.options = options;
+        self
     }
 
     /// Its numbers stand in one row.
@@ -123,20 +132,20 @@ impl ParamSpec {
 
     /// Says what is wrong with how it starts, its penalty or its constraint, if anything is.
     pub(crate) fn validate(&self) -> Result<(), String> {
-        let Self { role, shape, initializer, .. } = self;
+        let Self { options, shape, initializer, .. } = self;
         let started = initializer.validate().and_then(|()| initializer.validate_shape(shape));
-        started.map_err(|problem| format!("{role}_initializer: {problem}"))?;
+        started.map_err(|problem| format!("{options}_initializer: {problem}"))?;
         if let Some(regularizer) = &self.regularizer {
             let matrix = if self.one_row { &[] } else { shape.as_slice() };
             let valid = regularizer.validate().and_then(|()| regularizer.validate_shape(matrix));
-            valid.map_err(|problem| format!("{role}_regularizer: {problem}"))?;
+            valid.map_err(|problem| format!("{options}_regularizer: {problem}"))?;
         }
         if let Some(constraint) = &self.constraint {
             let valid = constraint.validate().and_then(|()| constraint.validate_shape(shape));
-            valid.map_err(|problem| format!("{role}_constraint: {problem}"))?;
+            valid.map_err(|problem| format!("{options}_constraint: {problem}"))?;
             if self.one_row && constraint.axes().is_some() && shape.len() > 1 {
                 return Err(format!(
-                    "{role}_constraint: expected one without norms, received {}",
+                    "{options}_constraint: expected one without norms, received {}",
                     constraint.name()
                 ));
             }

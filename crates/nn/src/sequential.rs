@@ -1,7 +1,7 @@
 //! The description of a model: a chain of layers, without weights.
 
 use crate::error::ModelError;
-use crate::layers::Layer;
+use crate::layers::{Layer, check_activity_regularizer};
 use crate::shape::{MAX_SAMPLE, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,7 @@ impl Sequential {
             let name = rule.given_name().map_or_else(|| self.keras_name(index), str::to_owned);
             let wrong = |problem| ModelError::Layer { layer: name.clone(), problem };
             rule.validate().map_err(wrong)?;
+            check_activity_regularizer(rule.activity_regularizer()).map_err(wrong)?;
             let output = rule.output_shape(&input).map_err(wrong)?;
             if output.checked_size().is_none() {
                 return Err(wrong(format!("its output shape {output} is too large or empty")));

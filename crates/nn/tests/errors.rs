@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use seedbed_nn::choices::Kind;
+use seedbed_nn::constraints::{self, Constraint, MaxNorm, UnitNorm};
 use seedbed_nn::error::ModelError;
 use seedbed_nn::prelude::*;
-use seedbed_nn::schedules::CosineDecay;
+use seedbed_nn::regularizers::OrthogonalRegularizer;
+use seedbed_nn::schedules::{CosineDecay, Schedule};
 use seedbed_nn::shape::Shape;
 
 fn sparse() -> Loss {
@@ -67,6 +70,28 @@ fn normalizing_layers() {
         (
             of_pictures(BatchNormalization::new().gamma_regularizer(Regularizer::l1(-1.0))),
             "layer \"batch_normalization\": gamma_regularizer: l1: l1 must be a finite number ≥ 0, but is -1".into(),
+        ),
+        (
+            of_pictures(BatchNormalization::new().gamma_constraint(MaxNorm::new(-1.0))),
+            "layer \"batch_normalization\": gamma_constraint: max_norm: max_value must be a finite number ≥ 0, but is -1"
+                .into(),
+        ),
+        (
+            of_pictures(LayerNormalization::new().axis([1, 2]).beta_constraint(MaxNorm::new(1.0))),
+            "layer \"layer_normalization\": beta_constraint: expected one without norms, received max_norm".into(),
+        ),
+        (
+            of_pictures(DepthwiseConv2D::new(2).depthwise_constraint(MaxNorm::new(-1.0))),
+            "layer \"depthwise_conv2d\": depthwise_constraint: max_norm: max_value must be a finite number ≥ 0, but is -1"
+                .into(),
+        ),
+        (
+            of_pictures(Conv2D::new(2, 2).activity_regularizer(Regularizer::l2(-1.0))),
+            "layer \"conv2d\": activity_regularizer: l2: l2 must be a finite number ≥ 0, but is -1".into(),
+        ),
+        (
+            of_pictures(GroupNormalization::new().groups(5).activity_regularizer(Regularizer::l2(f64::NAN))),
+            "layer \"group_normalization\": activity_regularizer: l2: l2 must be a finite number ≥ 0, but is NaN".into(),
         ),
         (
             of_pictures(RMSNormalization::new().epsilon(0.0)),
@@ -227,6 +252,23 @@ fn layers() {
         (
             of(ActivationLayer::new(Activation::LeakyRelu { negative_slope: -0.1 })),
             "layer \"activation\": leaky_relu: negative_slope must be a finite number from 0, but is -0.1",
+        ),
+        (
+            of(Dense::new(2).kernel_constraint(MaxNorm::new(-1.0))),
+            "layer \"dense\": kernel_constraint: max_norm: max_value must be a finite number ≥ 0, but is -1",
+        ),
+        (
+            of(Dense::new(2).bias_constraint(UnitNorm { axis: constraints::Axes::from(1) })),
+            "layer \"dense\": bias_constraint: unit_norm: axis must be different axes that the variable has, but is 1 \
+             of [2]",
+        ),
+        (
+            of(Dense::new(2).activity_regularizer(OrthogonalRegularizer::default())),
+            "layer \"dense\": activity_regularizer: expected l1, l2 or l1_l2, received orthogonal_regularizer",
+        ),
+        (
+            of(ActivityRegularization::new(-1.0, 0.0)),
+            "layer \"activity_regularization\": l1: expected a finite number ≥ 0, received -1",
         ),
         (
             of(Dense::new(2).name("last")),
@@ -458,4 +500,78 @@ fn errors_are_told_apart_by_their_kind() {
     assert_eq!(kind(Sequential::new([0])), ModelError::InputShape(Shape::from([0]), 1 << 24));
     assert_eq!(kind(Sequential::new([1])), ModelError::LayerCount { received: 0, most: 1000 });
     assert!(matches!(kind(of(Dropout::new(2.0))), ModelError::Layer { layer, .. } if layer == "dropout"));
+}
+
+/// A file that sets one parameter to what is no number.
+fn read<T: serde::de::DeserializeOwned>(
+    name: &str,
+    given: &toml::Table,
+    parameter: &str,
+) -> Result<(), String> {
+    let mut table = given.clone();
+    table.insert("name".into(), name.into());
+    table.insert(parameter.into(), f64::NAN.into());
+    toml::Value::from(table).try_into::<T>().map(drop).map_err(|error| error.to_string())
+}
+
+/// Of everything that a model file names but layers; the error names the parameter and what was received.
+#[test]
+fn no_parameter_may_be_nan() {
+    let schedules: toml::Table = toml::from_str(
+        "initial_learning_rate = 0.1\ndecay_steps = 10\nfirst_decay_steps = 10\ndecay_rate = 0.5\nboundaries = [5]\n\
+         values = [0.1, 0.2]\nmax_learning_rate = 0.1\ntotal_steps = 10",
+    )
+    .unwrap();
+    let mut checked = 0;
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Layers) {
+        for choice in kind.choices() {
+            let names: Vec<_> = choice.parameters.iter().map(|parameter| parameter.name).collect();
+            let given = schedules.clone().into_iter().filter(|(key, _)| names.contains(&key.as_str()));
+            let given: toml::Table =
+                if kind == Kind::Schedules { given.collect() } else { toml::Table::new() };
+            for parameter in &choice.parameters {
+                let default = serde_json::to_value(&parameter.default).unwrap();
+                if !default.is_f64() {
+                    continue;
+                }
+                let (name, of) = (choice.name, parameter.name);
+                let read = match kind {
+                    Kind::Activations => read::<Activation>(name, &given, of),
+                    Kind::Constraints => read::<Constraint>(name, &given, of),
+                    Kind::Initializers => read::<Initializer>(name, &given, of),
+                    Kind::Losses => read::<Loss>(name, &given, of),
+                    Kind::Metrics => read::<Metric>(name, &given, of),
+                    Kind::Optimizers => read::<Optimizer>(name, &given, of),
+                    Kind::Regularizers => read::<Regularizer>(name, &given, of),
+                    Kind::Schedules => read::<Schedule>(name, &given, of),
+                    Kind::Layers => continue,
+                };
+                let error = read.expect_err(&format!("{name}: {of} may be NaN"));
+                assert!(error.contains(of) && error.contains("NaN"), "{name}: {error}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 130, "{checked}");
+}
+
+/// Compile names layer and parameter.
+#[test]
+fn no_number_of_a_layer_may_be_nan() {
+    let mut checked = 0;
+    for layer in Layer::examples() {
+        let toml::Value::Table(table) = toml::Value::try_from(&layer).unwrap() else { panic!("{layer:?}") };
+        for (key, _) in table.iter().filter(|(_, value)| value.is_float()) {
+            let mut table = table.clone();
+            table.insert(key.clone(), f64::NAN.into());
+            let layer: Layer = toml::Value::from(table).try_into().unwrap();
+            let error = Sequential::new([6, 6, 32]).add(layer.clone()).summary().unwrap_err().to_string();
+            let names = [format!("{key}: expected"), format!("{key} must be")];
+            let named =
+                error.starts_with("layer \"") && names.iter().any(|name| error.contains(name.as_str()));
+            assert!(named && error.contains("NaN"), "{}: {error}", layer.class_name());
+            checked += 1;
+        }
+    }
+    assert!(checked > 25, "{checked}");
 }

@@ -359,3 +359,27 @@ fn regularizers_of_outputs_and_of_whole_variables() {
     let twice = between([hidden().activity_regularizer(Regularizer::l2(0.1)).into(), layer().into()]);
     check("ActivityRegularization", &twice, sparse(), false);
 }
+
+/// On what each layer that has one gives; behind a convolution its activation, bias and pooling too.
+#[test]
+fn regularizers_of_layers_outputs() {
+    let penalty = Regularizer::l1_l2(0.05, 0.1);
+    let layers: [Layer; 7] = [
+        Conv2D::new(2, 2).activation(Activation::Silu).activity_regularizer(penalty).into(),
+        DepthwiseConv2D::new(2).activation(Activation::Tanh).activity_regularizer(penalty).into(),
+        BatchNormalization::new().axis(1).activity_regularizer(penalty).into(),
+        GroupNormalization::new().groups(3).activity_regularizer(penalty).into(),
+        RMSNormalization::new().activity_regularizer(penalty).into(),
+        UnitNormalization::new().axis(2).activity_regularizer(penalty).into(),
+        ActivityRegularization::new(0.05, 0.1).into(),
+    ];
+    for layer in layers {
+        check(&format!("{layer:?}"), &on_pictures([layer]), sparse(), false);
+    }
+    let layer = LayerNormalization::new().activity_regularizer(penalty);
+    check("LayerNormalization", &between([layer.into()]), sparse(), false);
+    let first = Conv2D::new(3, 2).activation(Activation::Tanh).activity_regularizer(penalty);
+    for pool in [Layer::from(MaxPooling2D::new(2)), AveragePooling2D::new(2).into()] {
+        check_pictures(&format!("{pool:?}"), 1, [first.clone().into(), pool]);
+    }
+}

@@ -202,6 +202,63 @@ fn constraints() {
     }
 }
 
+/// Kernels of convolutions have four axes, what normalises one row; penalties on outputs stand between a convolution and
+/// its pooling, on moved axes, and on an input in lists.
+#[test]
+fn options_of_layers_with_variables() {
+    let norms = |axis: Axes| MaxNorm { max_value: 0.4, axis };
+    let penalty = Regularizer::l1_l2(0.01, 0.02);
+    let layers: [Vec<Layer>; 6] = [
+        vec![
+            Conv2D::new(20, 3)
+                .activation(Activation::Relu)
+                .kernel_constraint(MaxNorm::new(0.2))
+                .bias_constraint(NonNeg {})
+                .activity_regularizer(penalty)
+                .into(),
+            MaxPooling2D::new(2).into(),
+        ],
+        vec![Conv2D::new(6, 2).groups(2).kernel_constraint(norms([0, 1, 2].into())).into()],
+        vec![
+            DepthwiseConv2D::new(2)
+                .depth_multiplier(2)
+                .depthwise_constraint(norms([0, 1].into()))
+                .bias_constraint(UnitNorm::default())
+                .activity_regularizer(penalty)
+                .into(),
+        ],
+        vec![
+            BatchNormalization::new()
+                .axis(1)
+                .gamma_constraint(MaxNorm::new(1.0))
+                .beta_constraint(NonNeg {})
+                .activity_regularizer(penalty)
+                .into(),
+        ],
+        vec![
+            GroupNormalization::new().groups(2).axis(2).gamma_constraint(UnitNorm::default()).into(),
+            LayerNormalization::new().beta_constraint(NonNeg {}).activity_regularizer(penalty).into(),
+            RMSNormalization::new().activity_regularizer(penalty).into(),
+            PReLU::new().alpha_constraint(NonNeg {}).into(),
+        ],
+        vec![
+            ActivityRegularization::new(0.01, 0.0).into(),
+            Dropout::new(0.2).into(),
+            ActivityRegularization::new(0.0, 0.02).name("second").into(),
+            UnitNormalization::new().axis([1, 2]).activity_regularizer(penalty).into(),
+        ],
+    ];
+    for (i, layers) in layers.into_iter().enumerate() {
+        let model = layers.into_iter().fold(Sequential::new([6, 8, 4]), Sequential::add);
+        let model = model.add(Flatten::new()).add(Dense::new(3).activation(Activation::Softmax));
+        for density in [0.1, 1.0] {
+            let name = format!("options {i}, density {density}");
+            let samples = samples(&[6, 8, 4], 13, 3, density);
+            check(&case(&name, model.clone(), "adam", sparse_crossentropy(), 5, samples));
+        }
+    }
+}
+
 #[test]
 fn every_activation() {
     for name in Activation::NAMES {

@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/activations/activation.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use super::softmax::softmax;
 use crate::activations::Activation;
 use crate::ops::{Forward, ValueId};
@@ -24,11 +25,7 @@ impl ActivationLayer {
         Self { name: None, activation }
     }
 
-    /// Names the layer; by default Keras's `activation`, `activation_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "activation");
 }
 
 impl LayerRule for ActivationLayer {

@@ -4,6 +4,7 @@
 //! Source: Keras `keras/src/layers/regularization/activity_regularization.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, ValueId};
 use crate::regularizers::Regularizer;
 use crate::shape::Shape;
@@ -27,15 +28,7 @@ impl ActivityRegularization {
         Self { name: None, l1, l2 }
     }
 
-    /// Names the layer; by default Keras's `activity_regularization`, `activity_regularization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    fn regularizer(&self) -> Regularizer {
-        Regularizer::l1_l2(self.l1, self.l2)
-    }
+    setters!(name "activity_regularization");
 }
 
 impl LayerRule for ActivityRegularization {
@@ -56,8 +49,11 @@ impl LayerRule for ActivityRegularization {
         Ok(())
     }
 
-    fn lower(&self, to: &mut Forward, _input: &Shape, x: ValueId) -> ValueId {
-        to.penalize(Some(self.regularizer()), x);
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        Some(Regularizer::l1_l2(self.l1, self.l2))
+    }
+
+    fn lower(&self, _: &mut Forward, _: &Shape, x: ValueId) -> ValueId {
         x
     }
 }

@@ -4,6 +4,7 @@
 
 use super::LayerRule;
 use super::max_pooling2d::{check_pooling, pooled_shape, pooling_window};
+use super::setters::setters;
 use crate::ops::{Forward, Op, PoolOp, ValueId};
 use crate::shape::Shape;
 use crate::window::{Padding, Pair, Window};
@@ -28,11 +29,7 @@ impl AveragePooling2D {
         Self { name: None, pool_size: pool_size.into(), strides: None, padding: Padding::Valid }
     }
 
-    /// Names the layer; by default Keras's `average_pooling2d`, `average_pooling2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "average_pooling2d");
 
     /// Sets how far apart, in pixels, the windows are.
     pub fn strides(mut self, strides: impl Into<Pair>) -> Self {

@@ -16,7 +16,9 @@
 
 use super::axes::{place, with_last};
 use super::scale_shift::{ScaleShift, check_epsilon, ones, zeros};
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{FixedForm, Forward, Normalize, Op, ParamSpec, Statistics, ValueId};
 use crate::regularizers::Regularizer;
@@ -63,6 +65,12 @@ pub struct BatchNormalization {
     beta_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gamma_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beta_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gamma_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
 }
 
 impl BatchNormalization {
@@ -82,60 +90,22 @@ impl BatchNormalization {
             moving_variance_initializer: ones(),
             beta_regularizer: None,
             gamma_regularizer: None,
+            beta_constraint: None,
+            gamma_constraint: None,
+            activity_regularizer: None,
         }
     }
 
-    /// Names the layer; by default Keras's `batch_normalization`, `batch_normalization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets the axis of the channels, as Keras counts: 0 is the batch, −1 the last.
-    pub fn axis(mut self, axis: i64) -> Self {
-        self.axis = axis;
-        self
-    }
+    setters!(name "batch_normalization");
+    setters!(trainable);
+    setters!(axis_of_channels);
+    setters!(epsilon "variance");
+    setters!(scale_shift);
+    setters!(activity_regularizer);
 
     /// Sets how slowly the moving statistics move, from 0 to 1.
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
-        self
-    }
-
-    /// Sets what is added to the variance, so that it is never 0.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether `beta` is added.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether `gamma` multiplies.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Sets how `beta` starts.
-    pub fn beta_initializer(mut self, beta_initializer: Initializer) -> Self {
-        self.beta_initializer = beta_initializer;
-        self
-    }
-
-    /// Sets how `gamma` starts.
-    pub fn gamma_initializer(mut self, gamma_initializer: Initializer) -> Self {
-        self.gamma_initializer = gamma_initializer;
         self
     }
 
@@ -148,18 +118,6 @@ impl BatchNormalization {
     /// Sets how the moving variance starts.
     pub fn moving_variance_initializer(mut self, moving_variance_initializer: Initializer) -> Self {
         self.moving_variance_initializer = moving_variance_initializer;
-        self
-    }
-
-    /// Sets the penalty of `beta`.
-    pub fn beta_regularizer(mut self, beta_regularizer: Regularizer) -> Self {
-        self.beta_regularizer = Some(beta_regularizer);
-        self
-    }
-
-    /// Sets the penalty of `gamma`.
-    pub fn gamma_regularizer(mut self, gamma_regularizer: Regularizer) -> Self {
-        self.gamma_regularizer = Some(gamma_regularizer);
         self
     }
 }
@@ -177,12 +135,15 @@ fn epsilon() -> f64 {
 }
 
 impl BatchNormalization {
-    fn scale_shift(&self, shape: Vec<usize>) -> ScaleShift {
-        ScaleShift {
-            shape,
-            gamma: self.scale.then_some((self.gamma_initializer, self.gamma_regularizer)),
-            beta: self.center.then_some((self.beta_initializer, self.beta_regularizer)),
-        }
+    fn scale_shift(&self, shape: &[usize]) -> ScaleShift {
+        let variable = |role, initializer| ParamSpec::new(role, shape.to_vec(), initializer).in_one_row();
+        let gamma = variable("gamma", self.gamma_initializer)
+            .regularizer(self.gamma_regularizer)
+            .constraint(self.gamma_constraint.clone());
+        let beta = variable("beta", self.beta_initializer)
+            .regularizer(self.beta_regularizer)
+            .constraint(self.beta_constraint.clone());
+        ScaleShift { gamma: self.scale.then_some(gamma), beta: self.center.then_some(beta) }
     }
 }
 
@@ -220,8 +181,11 @@ impl LayerRule for BatchNormalization {
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(format!("momentum: expected a number from 0 to 1, received {}", self.momentum));
         }
-        check_epsilon(self.epsilon)?;
-        self.scale_shift(vec![]).validate()
+        check_epsilon(self.epsilon)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -232,7 +196,7 @@ impl LayerRule for BatchNormalization {
     fn params(&self, input: &Shape) -> Vec<ParamSpec> {
         let Ok(axis) = place("axis", self.axis, input) else { return vec![] };
         let shape = vec![input.axes()[axis]];
-        let mut specs = self.scale_shift(shape.clone()).params();
+        let mut specs = self.scale_shift(&shape).params();
         specs.extend(self.moving(&shape));
         specs
     }
@@ -240,7 +204,7 @@ impl LayerRule for BatchNormalization {
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {
         let Ok(axis) = place("axis", self.axis, input) else { return x };
         let channels = input.axes()[axis];
-        let scale_shift = self.scale_shift(vec![channels]).declare(to);
+        let scale_shift = self.scale_shift(&[channels]).declare(to);
         let moving = self.moving(&[channels]).map(|spec| to.param(spec));
         with_last(to, input, &[axis], x, |to, x| {
             let y = to.value_like("normalized", x);

@@ -3,8 +3,11 @@
 //! Source: Keras `keras/src/layers/convolutional/base_conv.py`. Pictures are channels-last. Defaults: strides 1,
 //! no padding, no dilation, one group, linear, with a bias, kernel `glorot_uniform`, bias `zeros`.
 
+use super::dense::{bias_default, kernel_default};
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{ConvOp, Convolution, Forward, Op, ParamSpec, ValueId};
 use crate::regularizers::Regularizer;
@@ -47,6 +50,12 @@ pub struct Conv2D {
     kernel_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bias_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kernel_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bias_constraint: Option<Constraint>,
 }
 
 pub(super) fn one() -> Pair {
@@ -55,14 +64,6 @@ pub(super) fn one() -> Pair {
 
 fn one_group() -> usize {
     1
-}
-
-pub(super) fn kernel_default() -> Initializer {
-    Initializer::GlorotUniform { seed: None }
-}
-
-pub(super) fn bias_default() -> Initializer {
-    Initializer::Zeros
 }
 
 impl Conv2D {
@@ -83,78 +84,24 @@ impl Conv2D {
             bias_initializer: bias_default(),
             kernel_regularizer: None,
             bias_regularizer: None,
+            activity_regularizer: None,
+            kernel_constraint: None,
+            bias_constraint: None,
         }
     }
 
-    /// Names the layer; by default Keras's `conv2d`, `conv2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets how far apart, in pixels, the kernel's places are.
-    pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
-        self.strides = strides.into();
-        self
-    }
-
-    /// Sets what happens at the edges.
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.padding = padding;
-        self
-    }
-
-    /// Sets how far apart, in pixels, the kernel's own rows and columns are.
-    pub fn dilation_rate(mut self, dilation_rate: impl Into<Pair>) -> Self {
-        self.dilation_rate = dilation_rate.into();
-        self
-    }
+    setters!(name "conv2d");
+    setters!(trainable);
+    setters!(activation);
+    setters!(use_bias);
+    setters!(variable "the kernel": kernel_initializer, kernel_regularizer, kernel_constraint);
+    setters!(variable "the bias": bias_initializer, bias_regularizer, bias_constraint);
+    setters!(activity_regularizer);
+    setters!(window);
 
     /// Sets in how many groups the channels and filters come.
     pub fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
-        self
-    }
-
-    /// Sets what is done with the outputs.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether a bias is added.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Sets how the kernel starts.
-    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
-        self.kernel_initializer = initializer;
-        self
-    }
-
-    /// Sets how the bias starts.
-    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
-        self.bias_initializer = initializer;
-        self
-    }
-
-    /// Sets the kernel's penalty.
-    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.kernel_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Sets the bias's penalty.
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
         self
     }
 
@@ -205,11 +152,8 @@ pub(super) fn lower_convolution(
     to.activate(activation, y)
 }
 
-/// What is wrong with the layer's activation and penalties, if anything is.
-pub(super) fn check_choices(
-    activation: Activation,
-    regularizers: [(&str, Option<Regularizer>); 2],
-) -> Result<(), String> {
+/// Refuses an activation that cannot work number by number.
+pub(super) fn check_activation(activation: Activation) -> Result<(), String> {
     activation.validate().map_err(|error| format!("activation: {error}"))?;
     if activation.is_rowwise() {
         return Err(format!(
@@ -217,10 +161,7 @@ pub(super) fn check_choices(
             activation.name()
         ));
     }
-    regularizers.into_iter().try_for_each(|(role, regularizer)| {
-        let checked = regularizer.map_or(Ok(()), |regularizer| regularizer.validate());
-        checked.map_err(|error| format!("{role}: {error}"))
-    })
+    Ok(())
 }
 
 impl LayerRule for Conv2D {
@@ -247,9 +188,11 @@ impl LayerRule for Conv2D {
                 self.filters, self.groups
             ));
         }
-        let regularizers =
-            [("kernel_regularizer", self.kernel_regularizer), ("bias_regularizer", self.bias_regularizer)];
-        check_choices(self.activation, regularizers)
+        check_activation(self.activation)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -264,9 +207,11 @@ impl LayerRule for Conv2D {
             vec![of.window.size[0], of.window.size[1], of.group_channels(), self.filters],
             self.kernel_initializer,
         )
-        .regularizer(self.kernel_regularizer);
+        .regularizer(self.kernel_regularizer)
+        .constraint(self.kernel_constraint.clone());
         let bias = ParamSpec::new("bias", vec![self.filters], self.bias_initializer)
-            .regularizer(self.bias_regularizer);
+            .regularizer(self.bias_regularizer)
+            .constraint(self.bias_constraint.clone());
         if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
     }
 

@@ -3,7 +3,8 @@
 //! Source: Keras `keras/src/layers/core/dense.py`. Defaults: linear, with a bias, kernel
 //! `glorot_uniform`, bias `zeros`.
 
-use super::{LayerRule, check_activity_regularizer, is_on, on};
+use super::setters::setters;
+use super::{LayerRule, is_on, on};
 use crate::activations::Activation;
 use crate::constraints::Constraint;
 use crate::initializers::Initializer;
@@ -46,11 +47,11 @@ pub struct Dense {
     bias_constraint: Option<Constraint>,
 }
 
-fn kernel_default() -> Initializer {
+pub(super) fn kernel_default() -> Initializer {
     Initializer::GlorotUniform { seed: None }
 }
 
-fn bias_default() -> Initializer {
+pub(super) fn bias_default() -> Initializer {
     Initializer::Zeros
 }
 
@@ -73,71 +74,13 @@ impl Dense {
         }
     }
 
-    /// Names the layer; by default Keras's `dense`, `dense_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets what is done with the outputs.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether a bias is added.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Sets how the kernel starts.
-    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
-        self.kernel_initializer = initializer;
-        self
-    }
-
-    /// Sets how the bias starts.
-    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
-        self.bias_initializer = initializer;
-        self
-    }
-
-    /// Sets the kernel's penalty.
-    pub fn kernel_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.kernel_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets the bias's penalty.
-    pub fn bias_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.bias_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets the penalty on the outputs: per sample, so that it does not depend on the size of the batch.
-    pub fn activity_regularizer(mut self, regularizer: impl Into<Regularizer>) -> Self {
-        self.activity_regularizer = Some(regularizer.into());
-        self
-    }
-
-    /// Sets what the kernel is brought back to after every step.
-    pub fn kernel_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.kernel_constraint = Some(constraint.into());
-        self
-    }
-
-    /// Sets what the bias is brought back to after every step.
-    pub fn bias_constraint(mut self, constraint: impl Into<Constraint>) -> Self {
-        self.bias_constraint = Some(constraint.into());
-        self
-    }
+    setters!(name "dense");
+    setters!(trainable);
+    setters!(activation);
+    setters!(use_bias);
+    setters!(variable "the kernel": kernel_initializer, kernel_regularizer, kernel_constraint);
+    setters!(variable "the bias": bias_initializer, bias_regularizer, bias_constraint);
+    setters!(activity_regularizer);
 }
 
 impl LayerRule for Dense {
@@ -157,8 +100,11 @@ impl LayerRule for Dense {
         if !(1..=MAX_SAMPLE).contains(&self.units) {
             return Err(format!("units: expected 1 to {MAX_SAMPLE}, received {}", self.units));
         }
-        self.activation.validate().map_err(|error| format!("activation: {error}"))?;
-        check_activity_regularizer(self.activity_regularizer)
+        self.activation.validate().map_err(|error| format!("activation: {error}"))
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -189,8 +135,6 @@ impl LayerRule for Dense {
             to.push(Op::AddBias { x: y, bias, out });
             y = out;
         }
-        y = to.activate(self.activation, y);
-        to.penalize(self.activity_regularizer, y);
-        y
+        to.activate(self.activation, y)
     }
 }

@@ -3,9 +3,12 @@
 //!
 //! Source: Keras `keras/src/layers/convolutional/base_depthwise_conv.py`. Defaults as Conv2D, multiplier 1.
 
-use super::conv2d::{bias_default, check_choices, check_window, kernel_default, lower_convolution, one};
+use super::conv2d::{check_activation, check_window, lower_convolution, one};
+use super::dense::{bias_default, kernel_default};
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{Convolution, Forward, ParamSpec, ValueId};
 use crate::regularizers::Regularizer;
@@ -47,6 +50,12 @@ pub struct DepthwiseConv2D {
     depthwise_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bias_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    depthwise_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bias_constraint: Option<Constraint>,
 }
 
 fn one_filter() -> usize {
@@ -70,78 +79,24 @@ impl DepthwiseConv2D {
             bias_initializer: bias_default(),
             depthwise_regularizer: None,
             bias_regularizer: None,
+            activity_regularizer: None,
+            depthwise_constraint: None,
+            bias_constraint: None,
         }
     }
 
-    /// Names the layer; by default Keras's `depthwise_conv2d`, `depthwise_conv2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets how far apart, in pixels, the kernel's places are.
-    pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
-        self.strides = strides.into();
-        self
-    }
-
-    /// Sets what happens at the edges.
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.padding = padding;
-        self
-    }
+    setters!(name "depthwise_conv2d");
+    setters!(trainable);
+    setters!(activation);
+    setters!(use_bias);
+    setters!(variable "the kernel": depthwise_initializer, depthwise_regularizer, depthwise_constraint);
+    setters!(variable "the bias": bias_initializer, bias_regularizer, bias_constraint);
+    setters!(activity_regularizer);
+    setters!(window);
 
     /// Sets how many filters every channel has.
     pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
         self.depth_multiplier = depth_multiplier;
-        self
-    }
-
-    /// Sets how far apart, in pixels, the kernel's own rows and columns are.
-    pub fn dilation_rate(mut self, dilation_rate: impl Into<Pair>) -> Self {
-        self.dilation_rate = dilation_rate.into();
-        self
-    }
-
-    /// Sets what is done with the outputs.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
-        self
-    }
-
-    /// Whether a bias is added.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
-    }
-
-    /// Sets how the kernel starts.
-    pub fn depthwise_initializer(mut self, initializer: Initializer) -> Self {
-        self.depthwise_initializer = initializer;
-        self
-    }
-
-    /// Sets how the bias starts.
-    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
-        self.bias_initializer = initializer;
-        self
-    }
-
-    /// Sets the kernel's penalty.
-    pub fn depthwise_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.depthwise_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Sets the bias's penalty.
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
         self
     }
 
@@ -172,11 +127,11 @@ impl LayerRule for DepthwiseConv2D {
             return Err(format!("depth_multiplier: expected 1 to {MAX_SAMPLE}, received {received}"));
         }
         check_window(self.kernel_size, self.strides, self.dilation_rate)?;
-        let regularizers = [
-            ("depthwise_regularizer", self.depthwise_regularizer),
-            ("bias_regularizer", self.bias_regularizer),
-        ];
-        check_choices(self.activation, regularizers)
+        check_activation(self.activation)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -192,9 +147,12 @@ impl LayerRule for DepthwiseConv2D {
             vec![of.window.size[0], of.window.size[1], of.window.channels, self.depth_multiplier],
             self.depthwise_initializer,
         )
-        .regularizer(self.depthwise_regularizer);
+        .options_called("depthwise")
+        .regularizer(self.depthwise_regularizer)
+        .constraint(self.depthwise_constraint.clone());
         let bias = ParamSpec::new("bias", vec![of.filters], self.bias_initializer)
-            .regularizer(self.bias_regularizer);
+            .regularizer(self.bias_regularizer)
+            .constraint(self.bias_constraint.clone());
         if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
     }
 

@@ -4,6 +4,7 @@
 //! `keras/src/layers/regularization/dropout.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Draws, Forward, Noise, Op, ValueId};
 use crate::random::Purpose;
 use crate::shape::Shape;
@@ -26,17 +27,8 @@ impl Dropout {
         Self { name: None, rate, seed: None }
     }
 
-    /// Names the layer; by default Keras's `dropout`, `dropout_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(name "dropout");
+    setters!(seed);
 }
 
 impl LayerRule for Dropout {

@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/activations/elu.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::activations::Activation;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
@@ -24,11 +25,7 @@ impl ELU {
         Self { name: None, alpha: alpha() }
     }
 
-    /// Names the layer; by default Keras's `elu`, `elu_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "elu");
 
     /// Sets minus the limit towards −∞.
     pub fn alpha(mut self, alpha: f64) -> Self {

@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/reshaping/flatten.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -21,11 +22,7 @@ impl Flatten {
         Self::default()
     }
 
-    /// Names the layer; by default Keras's `flatten`, `flatten_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "flatten");
 }
 
 impl LayerRule for Flatten {

@@ -4,6 +4,7 @@
 
 use super::LayerRule;
 use super::dropout::check_rate;
+use super::setters::setters;
 use crate::ops::{Draws, Forward, Noise, Op, ValueId};
 use crate::random::Purpose;
 use crate::shape::Shape;
@@ -26,17 +27,8 @@ impl GaussianDropout {
         Self { name: None, rate, seed: None }
     }
 
-    /// Names the layer; by default Keras's `gaussian_dropout`, `gaussian_dropout_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(name "gaussian_dropout");
+    setters!(seed);
 }
 
 impl LayerRule for GaussianDropout {

@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/regularization/gaussian_noise.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Draws, Forward, Noise, Op, ValueId};
 use crate::random::Purpose;
 use crate::shape::Shape;
@@ -25,17 +26,8 @@ impl GaussianNoise {
         Self { name: None, stddev, seed: None }
     }
 
-    /// Names the layer; by default Keras's `gaussian_noise`, `gaussian_noise_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(name "gaussian_noise");
+    setters!(seed);
 }
 
 impl LayerRule for GaussianNoise {

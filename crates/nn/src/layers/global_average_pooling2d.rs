@@ -4,6 +4,7 @@
 //! `(1, 1, channels)`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, Op, PoolOp, ValueId};
 use crate::shape::Shape;
 use crate::window::{Window, picture};
@@ -25,11 +26,7 @@ impl GlobalAveragePooling2D {
         Self::default()
     }
 
-    /// Names the layer; by default Keras's `global_average_pooling2d`, `global_average_pooling2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "global_average_pooling2d");
 
     /// Whether the output is still a picture, of one pixel.
     pub fn keepdims(mut self, keepdims: bool) -> Self {

@@ -5,6 +5,7 @@
 //! Where several numbers are the largest, they share the gradient, as in Keras on TensorFlow.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, Op, PoolOp, ValueId};
 use crate::shape::Shape;
 use crate::window::{Window, picture};
@@ -26,11 +27,7 @@ impl GlobalMaxPooling2D {
         Self::default()
     }
 
-    /// Names the layer; by default Keras's `global_max_pooling2d`, `global_max_pooling2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "global_max_pooling2d");
 
     /// Whether the output is still a picture, of one pixel.
     pub fn keepdims(mut self, keepdims: bool) -> Self {

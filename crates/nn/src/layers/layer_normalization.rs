@@ -8,7 +8,9 @@
 
 use super::axes::{Axes, with_last};
 use super::scale_shift::{ScaleShift, check_epsilon, ones, zeros};
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{Forward, Normalize, Op, ParamSpec, RunForm, ValueId};
 use crate::regularizers::Regularizer;
@@ -39,6 +41,12 @@ pub struct LayerNormalization {
     beta_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gamma_regularizer: Option<Regularizer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beta_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gamma_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
 }
 
 impl LayerNormalization {
@@ -55,68 +63,18 @@ impl LayerNormalization {
             gamma_initializer: ones(),
             beta_regularizer: None,
             gamma_regularizer: None,
+            beta_constraint: None,
+            gamma_constraint: None,
+            activity_regularizer: None,
         }
     }
 
-    /// Names the layer; by default Keras's `layer_normalization`, `layer_normalization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets the axis or axes, as Keras counts: 0 is the batch, −1 the last.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
-    /// Sets what is added to the variance, so that it is never 0.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether `beta` is added.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether `gamma` multiplies.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Sets how `beta` starts.
-    pub fn beta_initializer(mut self, beta_initializer: Initializer) -> Self {
-        self.beta_initializer = beta_initializer;
-        self
-    }
-
-    /// Sets how `gamma` starts.
-    pub fn gamma_initializer(mut self, gamma_initializer: Initializer) -> Self {
-        self.gamma_initializer = gamma_initializer;
-        self
-    }
-
-    /// Sets the penalty of `beta`.
-    pub fn beta_regularizer(mut self, beta_regularizer: Regularizer) -> Self {
-        self.beta_regularizer = Some(beta_regularizer);
-        self
-    }
-
-    /// Sets the penalty of `gamma`.
-    pub fn gamma_regularizer(mut self, gamma_regularizer: Regularizer) -> Self {
-        self.gamma_regularizer = Some(gamma_regularizer);
-        self
-    }
+    setters!(name "layer_normalization");
+    setters!(trainable);
+    setters!(axes);
+    setters!(epsilon "variance");
+    setters!(scale_shift);
+    setters!(activity_regularizer);
 }
 
 fn epsilon() -> f64 {
@@ -124,12 +82,15 @@ fn epsilon() -> f64 {
 }
 
 impl LayerNormalization {
-    fn scale_shift(&self, shape: Vec<usize>) -> ScaleShift {
-        ScaleShift {
-            shape,
-            gamma: self.scale.then_some((self.gamma_initializer, self.gamma_regularizer)),
-            beta: self.center.then_some((self.beta_initializer, self.beta_regularizer)),
-        }
+    fn scale_shift(&self, shape: &[usize]) -> ScaleShift {
+        let variable = |role, initializer| ParamSpec::new(role, shape.to_vec(), initializer).in_one_row();
+        let gamma = variable("gamma", self.gamma_initializer)
+            .regularizer(self.gamma_regularizer)
+            .constraint(self.gamma_constraint.clone());
+        let beta = variable("beta", self.beta_initializer)
+            .regularizer(self.beta_regularizer)
+            .constraint(self.beta_constraint.clone());
+        ScaleShift { gamma: self.scale.then_some(gamma), beta: self.center.then_some(beta) }
     }
 }
 
@@ -153,8 +114,11 @@ impl LayerRule for LayerNormalization {
     }
 
     fn validate(&self) -> Result<(), String> {
-        check_epsilon(self.epsilon)?;
-        self.scale_shift(vec![]).validate()
+        check_epsilon(self.epsilon)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {
@@ -164,14 +128,14 @@ impl LayerRule for LayerNormalization {
 
     fn params(&self, input: &Shape) -> Vec<ParamSpec> {
         some_places("axis", &self.axis, input)
-            .map_or_else(|_| vec![], |places| self.scale_shift(lengths(input, &places)).params())
+            .map_or_else(|_| vec![], |places| self.scale_shift(&lengths(input, &places)).params())
     }
 
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {
         let Ok(places) = some_places("axis", &self.axis, input) else { return x };
         let shape = lengths(input, &places);
         let size = shape.iter().product();
-        let scale_shift = self.scale_shift(shape).declare(to);
+        let scale_shift = self.scale_shift(&shape).declare(to);
         with_last(to, input, &places, x, |to, x| {
             let y = normalize_runs(to, RunForm::Variance { epsilon: self.epsilon }, size, x);
             scale_shift.lower(to, y)

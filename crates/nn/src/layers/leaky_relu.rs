@@ -4,6 +4,7 @@
 //! Source: Keras `keras/src/layers/activations/leaky_relu.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::activations::Activation;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
@@ -25,11 +26,7 @@ impl LeakyReLU {
         Self { name: None, negative_slope: negative_slope() }
     }
 
-    /// Names the layer; by default Keras's `leaky_re_lu`, `leaky_re_lu_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "leaky_re_lu");
 
     /// Sets the slope below 0.
     pub fn negative_slope(mut self, negative_slope: f64) -> Self {

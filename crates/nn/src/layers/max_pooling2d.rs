@@ -4,6 +4,7 @@
 //! Where several numbers are the largest, the gradient goes to the first, as in TensorFlow.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, Op, PoolOp, ValueId};
 use crate::shape::Shape;
 use crate::window::{Padding, Pair, Window, picture};
@@ -39,11 +40,7 @@ impl MaxPooling2D {
         Self { name: None, pool_size: pool_size.into(), strides: None, padding: Padding::Valid }
     }
 
-    /// Names the layer; by default Keras's `max_pooling2d`, `max_pooling2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "max_pooling2d");
 
     /// Sets how far apart, in pixels, the windows are.
     pub fn strides(mut self, strides: impl Into<Pair>) -> Self {

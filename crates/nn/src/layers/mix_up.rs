@@ -5,6 +5,7 @@
 //! targets. Source: Zhang et al. 2018; Keras `keras/src/layers/preprocessing/image_preprocessing/mix_up.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Augment, Draws, Forward, Op, ValueId};
 use crate::random::Purpose;
 use crate::shape::Shape;
@@ -28,11 +29,7 @@ impl MixUp {
         Self { name: None, alpha: alpha(), seed: None }
     }
 
-    /// Names the layer; by default Keras's `mix_up`, `mix_up_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "mix_up");
 
     /// Sets how much is mixed: small numbers leave most samples almost alone. Above 0.
     pub fn alpha(mut self, alpha: f64) -> Self {
@@ -40,11 +37,7 @@ impl MixUp {
         self
     }
 
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(seed);
 }
 
 fn alpha() -> f64 {

@@ -10,6 +10,7 @@ use super::LayerRule;
 use super::axes::{Axes, with_last};
 use super::layer_normalization::lengths;
 use super::scale_shift::{ones, zeros};
+use super::setters::setters;
 use crate::ops::{FixedForm, Forward, Normalize, Op, ParamSpec, Statistics, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -36,11 +37,7 @@ impl NormalizationLayer {
         Self { name: None, axis: Axes::LAST, mean: None, variance: None, invert: false }
     }
 
-    /// Names the layer; by default Keras's `normalization`, `normalization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "normalization");
 
     /// Sets the axes that have their own statistics, as Keras counts; none for one mean and one variance of all.
     pub fn axis(mut self, axis: impl Into<Axes>) -> Self {

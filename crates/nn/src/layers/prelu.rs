@@ -7,7 +7,9 @@
 
 use super::axes::{Axes, with_last};
 use super::scale_shift::zeros;
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::ops::{Channel, ChannelForm, Forward, Op, ParamSpec, ValueId};
 use crate::regularizers::Regularizer;
@@ -27,6 +29,8 @@ pub struct PReLU {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alpha_regularizer: Option<Regularizer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    alpha_constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     shared_axes: Option<Axes>,
 }
 
@@ -38,33 +42,14 @@ impl PReLU {
             trainable: true,
             alpha_initializer: zeros(),
             alpha_regularizer: None,
+            alpha_constraint: None,
             shared_axes: None,
         }
     }
 
-    /// Names the layer; by default Keras's `p_re_lu`, `p_re_lu_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets how the slopes start.
-    pub fn alpha_initializer(mut self, alpha_initializer: Initializer) -> Self {
-        self.alpha_initializer = alpha_initializer;
-        self
-    }
-
-    /// Sets the penalty of the slopes.
-    pub fn alpha_regularizer(mut self, alpha_regularizer: Regularizer) -> Self {
-        self.alpha_regularizer = Some(alpha_regularizer);
-        self
-    }
+    setters!(name "p_re_lu");
+    setters!(trainable);
+    setters!(variable "the slopes": alpha_initializer, alpha_regularizer, alpha_constraint);
 }
 
 impl PReLU {
@@ -110,7 +95,7 @@ impl LayerRule for PReLU {
         let shape =
             lengths.map(|(place, &length)| if shared.contains(&place) { 1 } else { length }).collect();
         let alpha = ParamSpec::new("alpha", shape, self.alpha_initializer);
-        vec![alpha.in_one_row().regularizer(self.alpha_regularizer)]
+        vec![alpha.in_one_row().regularizer(self.alpha_regularizer).constraint(self.alpha_constraint.clone())]
     }
 
     fn lower(&self, to: &mut Forward, input: &Shape, x: ValueId) -> ValueId {

@@ -5,6 +5,7 @@
 
 use super::LayerRule;
 use super::augment::{Factor, change, check_picture, check_value_range};
+use super::setters::setters;
 use crate::ops::{Change, Contrast, Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -28,11 +29,7 @@ impl RandomContrast {
         Self { name: None, factor: factor.into(), value_range: value_range(), seed: None }
     }
 
-    /// Names the layer; by default Keras's `random_contrast`, `random_contrast_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "random_contrast");
 
     /// Sets the least and the largest number of a picture; 0 and 255 by default.
     pub fn value_range(mut self, value_range: [f64; 2]) -> Self {
@@ -40,11 +37,7 @@ impl RandomContrast {
         self
     }
 
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(seed);
 }
 
 fn value_range() -> [f64; 2] {

@@ -5,6 +5,7 @@
 use super::LayerRule;
 use super::augment::{Factor, change, check_finite, check_picture, check_value_range};
 use super::normalization::Numbers;
+use super::setters::setters;
 use crate::ops::{Change, Erase, Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -40,11 +41,7 @@ impl RandomErasing {
         }
     }
 
-    /// Names the layer; by default Keras's `random_erasing`, `random_erasing_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "random_erasing");
 
     /// Sets the probability: a range it is drawn from, or 0 to one number.
     pub fn factor(mut self, factor: impl Into<Factor>) -> Self {
@@ -70,11 +67,7 @@ impl RandomErasing {
         self
     }
 
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(seed);
 }
 
 fn factor() -> Factor {

@@ -4,6 +4,7 @@
 
 use super::LayerRule;
 use super::augment::{change, check_picture};
+use super::setters::setters;
 use crate::ops::{Change, Flip, Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -26,11 +27,7 @@ impl RandomFlip {
         Self { name: None, mode: FlipMode::default(), seed: None }
     }
 
-    /// Names the layer; by default Keras's `random_flip`, `random_flip_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "random_flip");
 
     /// Sets the directions.
     pub fn mode(mut self, mode: FlipMode) -> Self {
@@ -38,11 +35,7 @@ impl RandomFlip {
         self
     }
 
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(seed);
 }
 
 /// In which directions.

@@ -5,6 +5,7 @@
 
 use super::LayerRule;
 use super::augment::{Factor, change, check_finite, check_picture};
+use super::setters::setters;
 use crate::ops::{Affine, Change, FillMode, Forward, Interpolation, Motion, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -42,11 +43,7 @@ impl RandomZoom {
         }
     }
 
-    /// Names the layer; by default Keras's `random_zoom`, `random_zoom_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "random_zoom");
 
     /// Sets the shares of the width; otherwise they are those of the height.
     pub fn width_factor(mut self, width_factor: impl Into<Factor>) -> Self {
@@ -54,29 +51,8 @@ impl RandomZoom {
         self
     }
 
-    /// Sets what stands beyond the border.
-    pub fn fill_mode(mut self, fill_mode: FillMode) -> Self {
-        self.fill_mode = fill_mode;
-        self
-    }
-
-    /// Sets what stands between positions.
-    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
-        self.interpolation = interpolation;
-        self
-    }
-
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Sets the number beyond the border, where the fill mode is constant.
-    pub fn fill_value(mut self, fill_value: f64) -> Self {
-        self.fill_value = fill_value;
-        self
-    }
+    setters!(resampling);
+    setters!(seed);
 }
 
 impl LayerRule for RandomZoom {

@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/activations/relu.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::activations::{Activation, BoundedRelu};
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
@@ -28,11 +29,7 @@ impl ReLU {
         Self { name: None, max_value: None, negative_slope: 0.0, threshold: 0.0 }
     }
 
-    /// Names the layer; by default Keras's `re_lu`, `re_lu_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "re_lu");
 
     /// Sets the largest output.
     pub fn max_value(mut self, max_value: f64) -> Self {

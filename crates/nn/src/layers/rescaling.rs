@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/preprocessing/rescaling.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, Op, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,7 @@ impl Rescaling {
         Self { name: None, scale, offset }
     }
 
-    /// Names the layer; by default Keras's `rescaling`, `rescaling_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "rescaling");
 }
 
 impl LayerRule for Rescaling {

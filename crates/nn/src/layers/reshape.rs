@@ -3,6 +3,7 @@
 //! Source: Keras `keras/src/layers/reshaping/reshape.py`.
 
 use super::LayerRule;
+use super::setters::setters;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -28,11 +29,7 @@ impl Reshape {
         Self { name: None, target_shape: target_shape.into() }
     }
 
-    /// Names the layer; by default Keras's `reshape`, `reshape_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "reshape");
 }
 
 impl LayerRule for Reshape {

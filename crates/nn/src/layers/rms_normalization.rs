@@ -7,8 +7,10 @@
 use super::axes::{Axes, with_last};
 use super::layer_normalization::{lengths, normalize_runs, some_places};
 use super::scale_shift::{check_epsilon, ones};
+use super::setters::setters;
 use super::{LayerRule, is_on, on};
 use crate::ops::{Channel, ChannelForm, Forward, Op, ParamSpec, RunForm, ValueId};
+use crate::regularizers::Regularizer;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -24,37 +26,21 @@ pub struct RMSNormalization {
     axis: Axes,
     #[serde(default = "epsilon")]
     epsilon: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
 }
 
 impl RMSNormalization {
     /// A layer with Keras's defaults.
     pub fn new() -> Self {
-        Self { name: None, trainable: true, axis: Axes::LAST, epsilon: epsilon() }
+        Self { name: None, trainable: true, axis: Axes::LAST, epsilon: epsilon(), activity_regularizer: None }
     }
 
-    /// Names the layer; by default Keras's `rms_normalization`, `rms_normalization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Whether its variables are trained; they are by default.
-    pub fn trainable(mut self, trainable: bool) -> Self {
-        self.trainable = trainable;
-        self
-    }
-
-    /// Sets the axis or axes, as Keras counts: 0 is the batch, −1 the last.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
-
-    /// Sets what is added to the mean square, so that it is never 0.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
+    setters!(name "rms_normalization");
+    setters!(trainable);
+    setters!(axes);
+    setters!(epsilon "mean square");
+    setters!(activity_regularizer);
 }
 
 fn epsilon() -> f64 {
@@ -82,6 +68,10 @@ impl LayerRule for RMSNormalization {
 
     fn validate(&self) -> Result<(), String> {
         check_epsilon(self.epsilon)
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {

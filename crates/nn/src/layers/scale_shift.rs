@@ -2,7 +2,6 @@
 
 use crate::initializers::Initializer;
 use crate::ops::{Channel, ChannelForm, Forward, Op, ParamId, ParamSpec, ValueId};
-use crate::regularizers::Regularizer;
 
 /// The default of `beta` and of moving means.
 pub(super) fn zeros() -> Initializer {
@@ -22,40 +21,22 @@ pub(super) fn check_epsilon(epsilon: f64) -> Result<(), String> {
     Err(format!("epsilon: expected a finite number above 0, received {epsilon}"))
 }
 
-/// Which of the two there are, and how they start and are penalised.
+/// Which of the two there are.
 pub(super) struct ScaleShift {
-    pub(super) shape: Vec<usize>,
-    pub(super) gamma: Option<(Initializer, Option<Regularizer>)>,
-    pub(super) beta: Option<(Initializer, Option<Regularizer>)>,
+    pub(super) gamma: Option<ParamSpec>,
+    pub(super) beta: Option<ParamSpec>,
 }
 
 impl ScaleShift {
-    pub(super) fn validate(&self) -> Result<(), String> {
-        for (role, choice) in [("gamma_regularizer", self.gamma), ("beta_regularizer", self.beta)] {
-            if let Some((_, Some(regularizer))) = choice {
-                regularizer.validate().map_err(|error| format!("{role}: {error}"))?;
-            }
-        }
-        Ok(())
-    }
-
     /// `gamma`, then `beta`, as Keras orders them.
-    pub(super) fn params(&self) -> Vec<ParamSpec> {
-        let spec = |role, choice: Option<(Initializer, Option<Regularizer>)>| {
-            choice.map(|(initializer, regularizer)| {
-                ParamSpec::new(role, self.shape.clone(), initializer).in_one_row().regularizer(regularizer)
-            })
-        };
-        [spec("gamma", self.gamma), spec("beta", self.beta)].into_iter().flatten().collect()
+    pub(super) fn params(self) -> Vec<ParamSpec> {
+        [self.gamma, self.beta].into_iter().flatten().collect()
     }
 
     /// Asks for the variables.
-    pub(super) fn declare(&self, to: &mut Forward) -> Declared {
-        let mut params = self.params().into_iter().map(|spec| to.param(spec));
-        Declared {
-            gamma: self.gamma.and_then(|_| params.next()),
-            beta: self.beta.and_then(|_| params.next()),
-        }
+    pub(super) fn declare(self, to: &mut Forward) -> Declared {
+        let mut declare = |spec: Option<ParamSpec>| spec.map(|spec| to.param(spec));
+        Declared { gamma: declare(self.gamma), beta: declare(self.beta) }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::LayerRule;
 use super::axes::{Axes, with_last};
 use super::layer_normalization::{lengths, some_places};
+use super::setters::setters;
 use crate::activations::Activation;
 use crate::ops::{Forward, Normalize, Op, ValueId};
 use crate::shape::Shape;
@@ -26,11 +27,7 @@ impl Softmax {
         Self { name: None, axis: Axes::LAST }
     }
 
-    /// Names the layer; by default Keras's `softmax`, `softmax_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
+    setters!(name "softmax");
 
     /// Sets the axis or axes, as Keras counts: 0 is the batch, −1 the last.
     pub fn axis(mut self, axis: impl Into<Axes>) -> Self {

@@ -5,6 +5,7 @@
 
 use super::LayerRule;
 use super::dropout::{check_rate, drop};
+use super::setters::setters;
 use crate::ops::{Forward, ValueId};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -26,17 +27,8 @@ impl SpatialDropout2D {
         Self { name: None, rate, seed: None }
     }
 
-    /// Names the layer; by default Keras's `spatial_dropout2d`, `spatial_dropout2d_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Gives the layer draws of its own, whatever the run's seed.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
+    setters!(name "spatial_dropout2d");
+    setters!(seed);
 }
 
 impl LayerRule for SpatialDropout2D {

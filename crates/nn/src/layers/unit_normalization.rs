@@ -7,7 +7,9 @@
 use super::LayerRule;
 use super::axes::{Axes, with_last};
 use super::layer_normalization::{lengths, normalize_runs, some_places};
+use super::setters::setters;
 use crate::ops::{Forward, RunForm, ValueId};
+use crate::regularizers::Regularizer;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -19,25 +21,19 @@ pub struct UnitNormalization {
     name: Option<String>,
     #[serde(default = "Axes::last")]
     axis: Axes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity_regularizer: Option<Regularizer>,
 }
 
 impl UnitNormalization {
     /// A layer with Keras's defaults.
     pub fn new() -> Self {
-        Self { name: None, axis: Axes::LAST }
+        Self { name: None, axis: Axes::LAST, activity_regularizer: None }
     }
 
-    /// Names the layer; by default Keras's `unit_normalization`, `unit_normalization_1`, …
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// Sets the axis or axes, as Keras counts: 0 is the batch, −1 the last.
-    pub fn axis(mut self, axis: impl Into<Axes>) -> Self {
-        self.axis = axis.into();
-        self
-    }
+    setters!(name "unit_normalization");
+    setters!(axes);
+    setters!(activity_regularizer);
 }
 
 impl Default for UnitNormalization {
@@ -53,6 +49,10 @@ impl LayerRule for UnitNormalization {
 
     fn given_name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, String> {

@@ -126,3 +126,20 @@ impl AllOutputs {
         self.rows.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    /// Inputs that are mostly 0 stand in lists, outputs never do.
+    #[test]
+    fn a_model_that_changes_nothing_gives_its_inputs() {
+        let inputs: Vec<f32> = (0..40 * 64).map(|i| if i % 13 == 0 { i as f32 } else { 0.0 }).collect();
+        let examples = Examples::rows([8, 8], &inputs, 64, &inputs).unwrap();
+        assert!(examples.lists().is_some());
+        let model = Sequential::new([8, 8]).add(Flatten::new()).add(Dropout::new(0.5));
+        let model = model.compile(Compile::new(Sgd::default(), MeanSquaredError::default().into())).unwrap();
+        assert_eq!(model.predict(&examples).unwrap(), inputs);
+        assert_eq!(model.evaluate(&examples).unwrap().loss(), 0.0);
+    }
+}

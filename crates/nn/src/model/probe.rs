@@ -3,12 +3,11 @@
 use super::Model;
 use crate::error::ModelError;
 use crate::examples::Examples;
-use crate::ops::ParamId;
+use crate::ops::{Param, ParamId};
 use crate::optimizers::{Optimizer, Sgd};
 use crate::plan::Plan;
-use crate::plan::buffer::Buffer;
 use crate::plan::run::{Epoch, look};
-use crate::plan::workspace::{State, Workspace};
+use crate::plan::workspace::Workspace;
 use std::ops::ControlFlow;
 
 /// What one layer gives.
@@ -21,10 +20,6 @@ pub struct LayerOutput {
     /// The numbers, `[samples, width]` row-major.
     pub values: Vec<f32>,
 }
-
-/// How far the step that measures a gradient goes. Rounding hides what is below about 10⁻¹⁰ of the weights; a
-/// power of two adds no error of its own.
-const STEP: f64 = 1024.0;
 
 impl Model {
     /// What every layer gives in inference mode for the first 128 samples at most, in the model's order. Layers that compute nothing
@@ -48,33 +43,26 @@ impl Model {
         Ok(outputs)
     }
 
-    /// The gradient of the mean loss over these samples, penalties included and dropout on, for every variable in the
-    /// order of [`Model::params`], row-major; empty for one that is not trained. Nothing is changed.
-    ///
-    /// It is read off one step of plain gradient descent; a constraint acts on that step too, so the gradient of a
-    /// constrained variable is that of what it allows.
+    /// The gradient of the mean loss over these samples, weighed as they are, penalties included and dropout on, for every
+    /// variable in the order of [`Model::params`], row-major; empty for one that is not trained. It is the loss's own: before
+    /// any clipping, whatever the optimizer makes of it, and whatever a constraint allows. Nothing is changed.
     ///
     /// # Errors
     /// Where the samples do not fit the model.
     pub fn gradients(&self, examples: &Examples<'_>) -> Result<Vec<Vec<f32>>, ModelError> {
         self.check(examples)?;
-        let descent = Optimizer::new(Sgd::default()).learning_rate(STEP);
+        // A norm of all gradients must know them before a weight moves, so each is kept whole.
+        let keeping = Optimizer::new(Sgd::default()).global_clipnorm(1.0);
         let threads = self.threads.get();
-        let plan = Plan::new(&self.sequential, descent, self.plan.loss, self.plan.simd, threads)?;
-        let mut state =
-            State { slots: std::array::from_fn(|_| Buffer::new(plan.layout.len)), ..self.state.clone() };
+        let plan = Plan::new(&self.sequential, keeping, self.plan.loss, self.plan.simd, threads)?;
+        let mut state = self.state.clone();
         let order: Vec<u32> = (0..examples.len() as u32).collect();
         let mut workspace = Workspace::new((&plan, &plan.train), examples.len(), examples, threads);
-        let epoch =
-            Epoch { plan: &plan, examples, weights: None, order: &order, streams: &self.streams, threads };
+        let (streams, weights) = (&self.streams, examples.weights);
+        let epoch = Epoch { plan: &plan, examples, weights, order: &order, streams, threads };
         epoch.train(&mut state, &mut workspace, &mut |_, _, _| ControlFlow::Continue(()));
-        let gradient = |(index, param): (usize, &crate::ops::Param)| {
-            let id = ParamId(index);
-            if !param.spec.trainable {
-                return Vec::new();
-            }
-            let (before, after) = (self.state.weight(&plan, id), state.weight(&plan, id));
-            before.iter().zip(after).map(|(before, after)| (before - after) / STEP as f32).collect()
+        let gradient = |(index, param): (usize, &Param)| {
+            if param.spec.trainable { workspace.gradient(&plan, ParamId(index)) } else { Vec::new() }
         };
         Ok(self.params().iter().enumerate().map(gradient).collect())
     }
@@ -82,6 +70,7 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use crate::constraints::{MaxNorm, NonNeg, UnitNorm};
     use crate::prelude::*;
     use std::num::NonZeroUsize;
 
@@ -140,7 +129,10 @@ mod tests {
     fn gradients_are_slopes_of_the_loss_and_change_nothing() {
         let inputs = samples();
         let examples = Examples::classes([6], &inputs, &LABELS).unwrap();
-        for threads in [1, 2] {
+        let weights: Vec<f32> = (0..40).map(|i| (i % 4) as f32).collect();
+        for (threads, examples) in
+            [(1, examples.clone()), (2, examples.clone()), (1, examples.sample_weights(&weights).unwrap())]
+        {
             let mut model = compiled(Activation::Tanh, threads);
             let before = model.weight("dense/kernel").unwrap();
             let gradients = model.gradients(&examples).unwrap();
@@ -163,6 +155,30 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    /// A constraint, and what the optimizer does with a gradient, do not change it.
+    #[test]
+    fn gradients_are_the_losss_whatever_becomes_of_them() {
+        let inputs = samples();
+        let examples = Examples::classes([6], &inputs, &LABELS).unwrap();
+        let plain = compiled(Activation::Tanh, 1);
+        let expected = plain.gradients(&examples).unwrap();
+        let hidden = Dense::new(20)
+            .activation(Activation::Tanh)
+            .kernel_regularizer(Regularizer::l2(1e-3))
+            .kernel_constraint(MaxNorm::new(0.01))
+            .bias_constraint(NonNeg {});
+        let constrained = Sequential::new([6])
+            .add(hidden)
+            .add(Dropout::new(0.0))
+            .add(Dense::new(3).activation(Activation::Softmax).kernel_constraint(UnitNorm::default()));
+        let adam = || Optimizer::new(Adam::default()).ema(0.9, None);
+        for optimizer in [adam().clipvalue(1e-6), adam().clipnorm(1e-6).gradient_accumulation_steps(2)] {
+            let compile = Compile::new(optimizer, SparseCategoricalCrossentropy::default().into()).seed(3);
+            let model = constrained.compile(compile).unwrap();
+            assert_eq!(model.gradients(&examples).unwrap(), expected);
         }
     }
 }

@@ -51,6 +51,9 @@ pub struct Muon {
     pub rms_rate: f64,
 }
 
+/// What Keras looks for in a name, in any case.
+const EMBEDDING: &[u8] = b"embedding";
+
 fn none_is_zero<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(0.0))
 }
@@ -98,8 +101,10 @@ impl Muon {
 
     /// Whether a variable moves by Adam.
     pub(super) fn uses_adam(&self, name: &str, shape: &[usize]) -> bool {
+        // Asked in every step, so the name is not copied to be written small.
+        let is_embedding = |part: &[u8]| part.eq_ignore_ascii_case(EMBEDDING);
         shape.len() != 2
-            || (self.exclude_embeddings && name.to_lowercase().contains("embedding"))
+            || (self.exclude_embeddings && name.as_bytes().windows(EMBEDDING.len()).any(is_embedding))
             || self.exclude_layers.iter().any(|part| name.contains(part.as_str()))
     }
 

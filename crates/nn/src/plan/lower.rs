@@ -35,6 +35,7 @@ pub fn lower(sequential: &Sequential, purpose: Purpose) -> Result<Program, Model
         to.layer_name = layer.name.clone();
         to.trainable = layer.layer.rule().trainable();
         output = layer.layer.rule().lower(&mut to, &layer.input, output);
+        to.penalize(layer.layer.rule().activity_regularizer(), output);
     }
     set_width_of_targets(&mut to, output);
     match purpose {

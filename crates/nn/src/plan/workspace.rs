@@ -268,7 +268,9 @@ impl Workspace {
         examples: &Examples<'_>,
         threads: usize,
     ) -> Self {
-        let sparse = input_may_be_sparse(&stage.steps) && examples.lists().is_some();
+        // A model that gives what it is given has no place for its outputs in lists.
+        let gives_input = stage.program.output == ValueId(0);
+        let sparse = !gives_input && input_may_be_sparse(&stage.steps) && examples.lists().is_some();
         let layout = stage.layout(batch, sparse);
         let rows = |wants: &dyn Fn(&Step, ParamId) -> bool| -> Vec<Buffer> {
             let buffer = |(index, param): (usize, &Param)| {
@@ -303,6 +305,11 @@ impl Workspace {
                 (0..threads).map(|_| InputBuffers::new(batch, inputs)).collect()
             }),
         }
+    }
+
+    /// The gradient of the last batch for a variable that moves behind all gradients, row-major.
+    pub(crate) fn gradient(&self, plan: &Plan, id: ParamId) -> Vec<f32> {
+        read(plan, id, Order::Panels, &self.gradient)
     }
 }
 

@@ -61,6 +61,42 @@ fn choices_come_back() {
     }
 }
 
+/// What layers with variables are told of them, under the keys that Keras writes.
+#[test]
+fn constraints_and_penalties_of_outputs_come_back() {
+    let norm = |axes: &[i64]| json!({ "name": "max_norm", "max_value": 0.5, "axis": axes });
+    let unit = json!({ "name": "unit_norm", "axis": -1 });
+    let penalty = json!({ "l1": 0.0, "l2": 0.25 });
+    let layers = json!([
+        {
+            "class_name": "Conv2D", "filters": 4, "kernel_size": 2, "kernel_constraint": norm(&[0, 1, 2]),
+            "bias_constraint": "non_neg", "activity_regularizer": penalty,
+        },
+        {
+            "class_name": "DepthwiseConv2D", "kernel_size": 2, "depthwise_constraint": norm(&[0, 1]),
+            "bias_constraint": unit, "activity_regularizer": penalty,
+        },
+        { "class_name": "BatchNormalization", "gamma_constraint": unit, "beta_constraint": "non_neg", "activity_regularizer": penalty },
+        { "class_name": "LayerNormalization", "gamma_constraint": "non_neg", "beta_constraint": unit, "activity_regularizer": penalty },
+        { "class_name": "GroupNormalization", "groups": 2, "gamma_constraint": unit, "activity_regularizer": penalty },
+        { "class_name": "RMSNormalization", "activity_regularizer": penalty },
+        { "class_name": "UnitNormalization", "activity_regularizer": penalty },
+        { "class_name": "PReLU", "alpha_constraint": "non_neg" },
+        { "class_name": "ActivityRegularization", "l1": 0.5 },
+    ]);
+    let model = json!({ "input_shape": [6, 6, 3], "layers": layers });
+    let model: Sequential = serde_json::from_value(model).unwrap();
+    let file = write(&model, &CompileRecipe::default()).unwrap();
+    let config = |index: usize| &file["config"]["layers"][index]["config"];
+    assert_eq!(config(1)["kernel_constraint"]["class_name"], "MaxNorm");
+    assert_eq!(config(1)["kernel_constraint"]["config"], json!({ "max_value": 0.5, "axis": [0, 1, 2] }));
+    assert_eq!(config(1)["bias_constraint"]["class_name"], "NonNeg");
+    assert_eq!(config(2)["depthwise_constraint"]["config"]["axis"], json!([0, 1]));
+    assert_eq!(config(3)["gamma_constraint"]["config"], json!({ "axis": -1 }));
+    assert_eq!(config(3)["activity_regularizer"]["config"], json!({ "l2": 0.25 }));
+    assert_eq!(read(file.to_string().as_bytes()).unwrap().0, model, "{file:#}");
+}
+
 #[test]
 fn optimizers_and_losses_come_back() {
     let model = Sequential::new([4]).add(Dense::new(2));
