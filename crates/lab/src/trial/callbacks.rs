@@ -322,7 +322,7 @@ mod tests {
                 "epochs = 2\n[[fit.callbacks]]\nclass_name = 'CSVLogger'\nfilename = '{path}'\n{more}"
             );
             let found = outcome(&recipe("", &fit));
-            (found, std::fs::read_to_string(&path.to_string()).unwrap())
+            (found, std::fs::read_to_string(path.to_string()).unwrap())
         };
         let (found, text) = logger("");
         let lines: Vec<&str> = text.lines().collect();
