@@ -46,6 +46,11 @@ impl ProgressBar {
         std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
+    /// Says something above the lines of the epochs.
+    pub fn note(&mut self, line: &str) {
+        say(line);
+    }
+
     /// Before an epoch.
     pub fn begin(&mut self, at: Progress) {
         self.at = at;
@@ -80,14 +85,12 @@ impl ProgressBar {
         }
     }
 
-    /// After an epoch: the running means at its end, and what was measured on data it was not trained on.
-    pub fn end(&mut self, accuracy: f64, loss: f64, validation: Option<(f64, f64)>) {
+    /// After an epoch: the running means at its end, and what else was measured, by name.
+    pub fn end<'a>(&mut self, accuracy: f64, loss: f64, more: impl Iterator<Item = (&'a str, f64)>) {
         let Progress { epoch, epochs, batches, .. } = self.at;
-        let validation = validation
-            .map(|(accuracy, loss)| format!(" - val_accuracy: {accuracy:.4} - val_loss: {loss:.4}"))
-            .unwrap_or_default();
+        let more: String = more.map(|(name, value)| format!(" - {name}: {}", measured(value))).collect();
         let timing = timing(self.taken, self.taken, batches);
-        let text = format!("{timing} - {}{validation}", means(accuracy, loss));
+        let text = format!("{timing} - {}{more}", means(accuracy, loss));
         match self.bar.take() {
             Some(bar) => {
                 bar.set_position(batches as u64);
@@ -119,8 +122,8 @@ impl Callback for ProgressBar {
 
     fn on_epoch_end(&mut self, _at: Progress, logs: &Logs, _training: &mut dyn Training) -> ControlFlow<()> {
         let number = |name| logs.get(name).unwrap_or(f64::NAN);
-        let validation = logs.get("val_accuracy").zip(logs.get("val_loss"));
-        self.end(number("accuracy"), number("loss"), validation);
+        let more = logs.iter().filter(|(name, _)| !["accuracy", "loss"].contains(name));
+        self.end(number("accuracy"), number("loss"), more);
         ControlFlow::Continue(())
     }
 
@@ -143,6 +146,11 @@ fn style(batches: usize) -> ProgressStyle {
 
 fn means(accuracy: f64, loss: f64) -> String {
     format!("accuracy: {accuracy:.4} - loss: {loss:.4}")
+}
+
+/// As Keras writes it: four digits, small numbers with an exponent.
+fn measured(value: f64) -> String {
+    if value.abs() > 1e-3 || value == 0.0 { format!("{value:.4}") } else { format!("{value:.4e}") }
 }
 
 /// As Keras writes it: `2s 843us/step`.

@@ -74,6 +74,15 @@ pub enum LabError {
         problem: String,
     },
 
+    /// What was kept of a training is damaged, or belongs to another one.
+    #[error("backup {}: {problem}; go on with the training it belongs to, or delete it and begin anew", path.display())]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        problem: String,
+    },
+
     /// A value has no place in a recipe.
     #[error("{0}")]
     Value(String),

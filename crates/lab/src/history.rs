@@ -47,11 +47,15 @@ pub fn write(trial: &TrialRecord, path: &Path) -> Result<(), LabError> {
     write_atomically(path, text.as_bytes())
 }
 
-/// Numbers in full precision, so that reading them back gives the same bits; NaN where training diverged.
+/// Numbers in full precision, so that reading them back gives the same bits; NaN where training diverged. Metrics of choice
+/// stand behind the rest.
 fn csv(epochs: &[EpochRecord]) -> String {
+    let names: Vec<&String> = epochs.first().map(|first| first.metrics.keys().collect()).unwrap_or_default();
     let mut text = String::from(
-        "epoch,running_loss,running_accuracy,train_loss,train_accuracy,test_loss,test_accuracy,seconds\n",
+        "epoch,running_loss,running_accuracy,train_loss,train_accuracy,test_loss,test_accuracy,seconds",
     );
+    names.iter().for_each(|name| text.extend([",", name.as_str()]));
+    text.push('\n');
     for epoch in epochs {
         let numbers = [
             epoch.running_loss,
@@ -62,8 +66,9 @@ fn csv(epochs: &[EpochRecord]) -> String {
             epoch.test_accuracy,
             epoch.seconds,
         ];
-        let line = numbers.map(|number| number.to_string()).join(",");
-        text.push_str(&format!("{},{line}\n", epoch.epoch));
+        let more = names.iter().map(|&name| epoch.metrics.get(name).copied().unwrap_or(f64::NAN));
+        let numbers: Vec<String> = numbers.into_iter().chain(more).map(|number| number.to_string()).collect();
+        text.push_str(&format!("{},{}\n", epoch.epoch, numbers.join(",")));
     }
     text
 }
@@ -89,6 +94,13 @@ mod tests {
         assert_eq!((lines.len(), lines[0][6], lines[1][3]), (5, "test_accuracy", "NaN"));
         assert!(lines.iter().all(|line| line.len() == 8));
         assert_eq!(lines[4][6].parse(), Ok(0.1 + 0.2), "0.1 + 0.2 is not 0.3");
+
+        for (number, epoch) in trial.epochs.iter_mut().enumerate() {
+            epoch.metrics = [("val_loss".to_owned(), 0.5 * number as f64), ("auc".to_owned(), 0.75)].into();
+        }
+        let text = written(&trial, "h.csv");
+        let ends: Vec<&str> = text.lines().map(|line| line.splitn(9, ',').last().unwrap()).collect();
+        assert_eq!(ends, ["auc,val_loss", "0.75,0", "0.75,0.5", "0.75,1", "0.75,1.5"]);
     }
 
     #[test]

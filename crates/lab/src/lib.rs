@@ -8,10 +8,10 @@
 //! | [`statistics`] | takes numbers, returns differences with their uncertainty, and sentences about them |
 //! | [`record`] | what was run and what came out, as plain data that can be saved and read again |
 //! | [`recipe`] | everything that decides a run but the seed: the model file |
-//! | [`prepared`] | a dataset as a recipe wants it |
-//! | [`trial`] | runs one recipe with one seed, returns its record |
-//! | [`mod@bench`] | the work that is timed against other programs |
 //! | [`formats`] | models and weights as files of other programs |
+//! | [`prepared`] | a dataset as a recipe wants it |
+//! | [`trial`] | runs one recipe with one seed and its callbacks, returns its record |
+//! | [`mod@bench`] | the work that is timed against other programs |
 //! | [`history`] | what a trial leaves, as a file |
 //! | [`tensorboard`] | a training or a study as event files for TensorBoard |
 //! | [`parity`] | replays Keras's records, returns the certificate: how far every choice is from Keras |

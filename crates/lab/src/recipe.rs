@@ -16,11 +16,16 @@
 //! [compile]
 //! optimizer = { name = "adam", learning_rate = 0.001 }
 //! loss = "sparse_categorical_crossentropy"
+//! metrics = [] # beside accuracy: ["auc", { name = "top_k_categorical_accuracy", k = 3 }]
 //!
 //! [fit]
 //! epochs = 10
 //! batch_size = 32
 //! shuffle = true
+//! validation_split = 0.0
+//! # validation_data = "test"
+//! # class_weight = { "0" = 2.0 }
+//! # callbacks = [{ class_name = "EarlyStopping", patience = 3 }]
 //!
 //! [data]
 //! dataset = "auto" # or { path = "iris.csv", label = "species", test_fraction = 0.2 }
@@ -30,21 +35,33 @@
 //! ```
 
 use crate::error::{LabError, within};
+use callbacks::CallbackRecipe;
+use numbered::Numbered;
 use seedbed_data::DataName;
 use seedbed_nn::examples::Normalization;
 use seedbed_nn::layers::Layer;
 use seedbed_nn::losses::{Loss, SparseCategoricalCrossentropy};
+use seedbed_nn::metrics::{self as nn_metrics, Metric};
 use seedbed_nn::model::{Compile, Model};
 use seedbed_nn::optimizers::{Adam, Optimizer};
 use seedbed_nn::random::{Seed, Streams};
+use seedbed_nn::schedules::LearningRate;
 use seedbed_nn::sequential::Sequential;
 use seedbed_nn::shape::Shape;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use toml::{Spanned, Table};
+
+pub mod callbacks;
+mod dataset_name;
+pub(crate) mod file_pattern;
+mod metrics;
+pub mod numbered;
+#[cfg(test)]
+mod tests;
 
 /// The largest model file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -74,10 +91,14 @@ pub struct CompileRecipe {
     pub optimizer: Optimizer,
     /// What is minimised; `sparse_categorical_crossentropy` by default.
     pub loss: Loss,
+    /// What is measured beside loss and accuracy; nothing by default.
+    #[serde(with = "metrics", skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
 }
 
-/// How long a model is trained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How long a model is trained, and what listens. What has its default is not written where older files knew nothing of it:
+/// a recipe stays the same recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitRecipe {
     /// How often all samples are seen, at least 1; 10 by default.
@@ -86,6 +107,27 @@ pub struct FitRecipe {
     pub batch_size: usize,
     /// Whether each epoch has its own order; it has by default.
     pub shuffle: bool,
+    /// Which share of the training samples, the last ones, is held out and scored after every epoch as `val_loss`,
+    /// `val_accuracy` and so on; 0, none, by default.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub validation_split: f64,
+    /// What is scored under these names instead; nothing by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_data: Option<ValidationData>,
+    /// What a training sample of a class weighs; 1 where nothing is said.
+    #[serde(skip_serializing_if = "Numbered::is_empty")]
+    pub class_weight: Numbered,
+    /// What listens to the training.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<CallbackRecipe>,
+}
+
+/// What a training may be validated with, beside samples that are held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidationData {
+    /// The test samples, as many examples have it. What is then chosen by `val_loss` was chosen by the test.
+    Test,
 }
 
 /// What a model is trained on.
@@ -125,58 +167,45 @@ impl Default for CompileRecipe {
         Self {
             optimizer: Optimizer::new(Adam::default()),
             loss: SparseCategoricalCrossentropy::default().into(),
+            metrics: Vec::new(),
         }
+    }
+}
+
+impl CompileRecipe {
+    /// The same as the engine takes it.
+    pub fn options(&self) -> Compile {
+        Compile::new(self.optimizer.clone(), self.loss).metrics(self.metrics.clone())
+    }
+
+    /// The names that its metrics have in a history.
+    pub fn metric_names(&self) -> Vec<String> {
+        nn_metrics::names(&self.metrics)
     }
 }
 
 impl Default for FitRecipe {
     fn default() -> Self {
-        Self { epochs: 10, batch_size: 32, shuffle: true }
+        Self {
+            epochs: 10,
+            batch_size: 32,
+            shuffle: true,
+            validation_split: 0.0,
+            validation_data: None,
+            class_weight: Numbered::default(),
+            callbacks: Vec::new(),
+        }
     }
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl From<Recipe> for ModelFile<Layer> {
     fn from(recipe: Recipe) -> Self {
         let Recipe { model: Sequential { input_shape, layers }, compile, fit, data } = recipe;
         Self { input_shape, layers, compile, fit, data }
-    }
-}
-
-/// A dataset is a name or a path, or a table that says how a path is to be read.
-mod dataset_name {
-    use super::{DataName, Deserialize, Deserializer, Serialize, Serializer};
-    use seedbed_data::OwnData;
-    use serde::de::value::MapAccessDeserializer;
-    use serde::de::{Error, MapAccess, Visitor};
-    use std::fmt;
-
-    pub(super) fn serialize<S: Serializer>(name: &DataName, to: S) -> Result<S::Ok, S::Error> {
-        match name {
-            DataName::Own(own) => own.serialize(to),
-            named => to.collect_str(named),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DataName, D::Error> {
-        from.deserialize_any(NameOrTable)
-    }
-
-    struct NameOrTable;
-
-    impl<'de> Visitor<'de> for NameOrTable {
-        type Value = DataName;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a dataset's name, a path, or a table with a path")
-        }
-
-        fn visit_str<E: Error>(self, name: &str) -> Result<DataName, E> {
-            name.parse().map_err(E::custom)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<DataName, A::Error> {
-            OwnData::deserialize(MapAccessDeserializer::new(table)).map(DataName::Own)
-        }
     }
 }
 
@@ -258,7 +287,51 @@ impl Recipe {
             return Err(LabError::Choice { what: "label_noise", expected, received });
         }
         self.model.summary()?;
+        self.validate_fit().map_err(|problem| LabError::Value(format!("fit: {problem}")))
+    }
+
+    /// Checks what validates, weighs and listens.
+    fn validate_fit(&self) -> Result<(), String> {
+        let FitRecipe { validation_split, validation_data, class_weight, callbacks, .. } = &self.fit;
+        if !(0.0..1.0).contains(validation_split) {
+            return Err(format!("validation_split: expected 0 to below 1, received {validation_split}"));
+        }
+        if *validation_split > 0.0 && validation_data.is_some() {
+            return Err("expected validation_split or validation_data, received both; leave one out".into());
+        }
+        let classes = self.model.summary().map_err(|error| error.to_string())?;
+        let classes = classes.rows.last().map_or(0, |row| row.output_shape.size()).max(2);
+        for (class, weight) in &class_weight.0 {
+            if *class >= classes || !(weight.is_finite() && *weight >= 0.0) {
+                let expected = format!("classes 0 to {} with finite weights ≥ 0", classes - 1);
+                return Err(format!("class_weight: expected {expected}, received \"{class}\" = {weight}"));
+            }
+        }
+        let measured = self.measured();
+        for (index, callback) in callbacks.iter().enumerate() {
+            let of = |problem| format!("callbacks[{index}]: {}: {problem}", callback.class_name());
+            callback.validate(&measured).map_err(of)?;
+            let again = |other: &CallbackRecipe| matches!(other, CallbackRecipe::BackupAndRestore(_));
+            if again(callback) && callbacks[..index].iter().any(again) {
+                return Err(of("expected one of it, received two".into()));
+            }
+            let rate = &self.compile.optimizer.learning_rate;
+            if let (LearningRate::Schedule(schedule), true) = (rate, callback.changes_learning_rate()) {
+                let expected = "a learning_rate that is one number, as this changes it";
+                return Err(of(format!("expected {expected}, received {}", schedule.name())));
+            }
+        }
         Ok(())
+    }
+
+    /// The names under which numbers stand in the training's history, as Keras has them.
+    fn measured(&self) -> Vec<String> {
+        let mut names: Vec<String> = ["loss", "accuracy"].map(str::to_owned).into();
+        names.extend(self.compile.metric_names());
+        if self.fit.validation_split > 0.0 || self.fit.validation_data.is_some() {
+            names.extend(names.clone().iter().map(|name| format!("val_{name}")));
+        }
+        names
     }
 
     /// The model with its first weights.
@@ -275,198 +348,6 @@ impl Recipe {
     /// As [`compile`](Self::compile).
     pub fn compile_with(&self, streams: Streams, threads: NonZeroUsize) -> Result<Model, LabError> {
         self.validate()?;
-        let options =
-            Compile::new(self.compile.optimizer.clone(), self.compile.loss).streams(streams).threads(threads);
-        Ok(self.model.compile(options)?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use seedbed_data::OwnData;
-    use seedbed_nn::prelude::*;
-
-    const FILE: &str = r#"
-        input_shape = [28, 28]
-
-        [[layers]]
-        class_name = "Flatten"
-
-        [[layers]]
-        class_name = "Dense"
-        units = 128
-        activation = "relu"
-        kernel_initializer = "he_normal"
-        kernel_regularizer = { l2 = 1e-4 }
-
-        [[layers]]
-        class_name = "Dense"
-        units = 10
-        activation = "softmax"
-    "#;
-
-    fn parse(text: &str) -> Result<Recipe, String> {
-        Recipe::parse("m.toml", text).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn what_a_file_leaves_out_has_kerass_defaults() {
-        let recipe = parse(FILE).unwrap();
-        let model = Sequential::new([28, 28])
-            .add(Flatten::new())
-            .add(
-                Dense::new(128)
-                    .activation(Activation::Relu)
-                    .kernel_initializer(Initializer::HeNormal { seed: None })
-                    .kernel_regularizer(Regularizer::l2(1e-4)),
-            )
-            .add(Dense::new(10).activation(Activation::Softmax));
-        assert_eq!(recipe.model, model);
-        assert_eq!(recipe.compile.optimizer, "adam".parse().unwrap());
-        assert_eq!(recipe.compile.loss, "sparse_categorical_crossentropy".parse().unwrap());
-        assert_eq!(recipe.fit, FitRecipe { epochs: 10, batch_size: 32, shuffle: true });
-        assert_eq!(recipe.data.dataset, DataName::Auto);
-        assert_eq!((recipe.data.normalization, recipe.data.train_size), (Normalization::Unit, None));
-    }
-
-    #[test]
-    fn a_written_recipe_reads_as_the_same_and_leaves_nothing_out() {
-        let mut recipe = parse(FILE).unwrap();
-        recipe.model = recipe
-            .model
-            .add(Dropout::new(0.1 + 0.2).name("drop"))
-            .add(Rescaling::new(1.0 / 255.0, -0.5))
-            .add(ActivationLayer::new(Activation::LeakyRelu { negative_slope: 0.3 }));
-        recipe.compile.optimizer = Optimizer::adamw().learning_rate(1e-30);
-        recipe.compile.loss = CategoricalCrossentropy { from_logits: true, label_smoothing: 0.1 }.into();
-        recipe.fit = FitRecipe { epochs: 1, batch_size: 7, shuffle: false };
-        recipe.data = DataRecipe {
-            dataset: DataName::FashionMnist,
-            normalization: Normalization::Standard,
-            train_size: Some(100),
-            label_noise: 0.25,
-        };
-        let text = recipe.to_toml();
-        assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");
-
-        let own = OwnData {
-            label: Some("species".into()),
-            sample_shape: Some(vec![2, 2]),
-            test_fraction: Some(0.25),
-            split_seed: 3,
-            ..OwnData::at("plants/iris.csv")
-        };
-        recipe.data.dataset = DataName::Own(own);
-        let text = recipe.to_toml();
-        assert_eq!(parse(&text).as_ref(), Ok(&recipe), "{text}");
-        let short = parse(&format!("{FILE}\n[data]\ndataset = 'plants/iris.csv'\n")).unwrap();
-        assert_eq!(short.data.dataset, DataName::Own(OwnData::at("plants/iris.csv")));
-
-        let text = parse(FILE).unwrap().to_toml();
-        for line in
-            ["learning_rate = 0.001", "beta_2 = 0.999", "bias_initializer = \"zeros\"", "shuffle = true"]
-        {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
-    }
-
-    #[test]
-    fn mistakes_are_named_with_line_and_remedy() {
-        for (from, to, expected) in [
-            (
-                "= \"Dense\"",
-                "= \"Dens\"",
-                "m.toml: layer at line 7: unknown layer `Dens`, did you mean `Dense`?",
-            ),
-            (
-                "he_normal",
-                "he_norml",
-                "line 7: Dense: unknown initializer `he_norml`, did you mean `he_normal`?",
-            ),
-            (
-                "\"softmax\"",
-                "\"sofmax\"",
-                "line 14: Dense: unknown activation `sofmax`, did you mean `softmax`?",
-            ),
-            (
-                "units = 128",
-                "unit = 128",
-                "line 7: Dense: unknown field `unit`, expected one of `name`, `trainable`, `units`",
-            ),
-            ("units = 128", "units = 0", "layer \"dense\": units: expected 1 to 16777216, received 0"),
-            ("l2 = 1e-4", "l2 = -1", "l2: l2 must be a finite number ≥ 0, but is -1"),
-            ("input_shape", "input_shap", "line 2, column 9"),
-            ("[28, 28]", "[28, 0]", "input_shape: expected axes whose product is 1 to"),
-            ("[[layers]]", "[[layers]", "TOML parse error at line 4"),
-        ] {
-            let error = parse(&FILE.replacen(from, to, 1)).unwrap_err();
-            assert!(error.starts_with("model file m.toml: ") && error.contains(expected), "{to}: {error}");
-        }
-        for (added, expected) in [
-            ("[compile]\noptimizer = 'adm'", "unknown optimizer `adm`, did you mean `adam`?"),
-            (
-                "[compile]\noptimizer = {name = 'adam', learning_rate = -1}",
-                "learning_rate must be a finite number > 0",
-            ),
-            ("[compile]\nloss = 'mean_square_error'", "did you mean `mean_squared_error`?"),
-            ("[fit]\nepochs = 0", "epochs: expected 1 to 4294967295, received 0"),
-            ("[fit]\nepoch = 3", "unknown field `epoch`, expected one of `epochs`"),
-            ("[fit]\nbatch_size = 2.5", "line 20, column 14"),
-            ("[data]\ndataset = 'mnits'", "Did you mean \"mnist\"?"),
-            ("[data]\ndataset = 3", "expected a dataset's name, a path, or a table with a path"),
-            (
-                "[data]\ndataset = { path = 'x.csv', labels = 'y' }",
-                "unknown field `labels`, expected one of `path`, `label`",
-            ),
-            (
-                "[data]\ndataset = { path = 'x.csv', test_fraction = 1.0 }",
-                "test_fraction: expected a number above 0 and below 1, received 1",
-            ),
-            (
-                "[data]\ndataset = { path = 'x.csv', sample_shape = [0, 2] }",
-                "sample_shape: expected 1 to 3 lengths whose product is 1 to 16777216, received [0, 2]",
-            ),
-            ("[data]\nnormalization = 'z'", "expected one of `none`, `unit`, `standard`"),
-            ("[data]\ntrain_size = 0", "train_size: expected 1 to"),
-            ("[extra]", "unknown field `extra`"),
-        ] {
-            let error = parse(&format!("{FILE}\n{added}\n")).unwrap_err();
-            assert!(error.contains(expected), "{added}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_model_file_is_refused_and_nothing_panics() {
-        for end in 0..FILE.len() {
-            let _ = parse(&FILE[..end]);
-        }
-        assert!(parse(&format!("input_shape = {}", "[".repeat(100_000))).is_err());
-        assert!(parse("input_shape = [2]\nlayers = [1]").is_err());
-        assert!(
-            parse("input_shape = [2]\nlayers = []")
-                .unwrap_err()
-                .contains("expected 1 to 1000 layers, received 0")
-        );
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.toml");
-        let error = Recipe::read(&path).unwrap_err().to_string();
-        assert!(error.starts_with("cannot read the model file ") && error.contains("m.toml"), "{error}");
-        std::fs::write(&path, vec![b' '; 1 + MAX_FILE as usize]).unwrap();
-        assert!(Recipe::read(&path).unwrap_err().to_string().contains("at most 1 MiB"));
-        std::fs::write(&path, [0xff]).unwrap();
-        assert!(Recipe::read(&path).unwrap_err().to_string().contains("UTF-8"));
-        std::fs::write(&path, FILE).unwrap();
-        assert_eq!(Recipe::read(&path).unwrap(), parse(FILE).unwrap());
-    }
-
-    #[test]
-    fn a_loss_that_does_not_fit_the_output_is_refused_by_compiling() {
-        let mut recipe = parse(FILE).unwrap();
-        recipe.compile.loss =
-            SparseCategoricalCrossentropy { from_logits: true, ..Default::default() }.into();
-        let error = recipe.compile(0, NonZeroUsize::MIN).map(drop).unwrap_err().to_string();
-        assert!(error.contains("from_logits expects logits, received a softmax's probabilities"), "{error}");
+        Ok(self.model.compile(self.compile.options().streams(streams).threads(threads))?)
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod example;
 mod inspection;
 mod lesson;
 mod number;
+mod numbers;
 mod study;
 mod trial;
 
@@ -18,6 +19,7 @@ pub use diagnostics::{LayerDiagnostics, LayerState};
 pub use epoch::EpochRecord;
 pub use inspection::{Inspection, KernelPictures, LayerWeights, Mistake};
 pub use lesson::{DatasetRecord, Environment, LayerRow, LessonRecord, ModelRecord, Picture};
+pub use numbers::Numbers;
 pub use study::{
     Arm, BudgetStream, Design, FactorRecord, LevelRecord, RangeRecord, StudyRecord, StudyTrial, TriedRate,
     TunedRecord, TuningRecord, VariantRecord,

@@ -5,25 +5,35 @@
 
 use crate::error::LabError;
 use crate::prepared::Prepared;
-use crate::recipe::Recipe;
+use crate::recipe::{FitRecipe, Recipe};
 use crate::record::{EpochRecord, TrialRecord, TrialStatus};
 use seedbed_nn::Score;
-use seedbed_nn::callbacks::{Callback, Progress, Training};
-use seedbed_nn::history::{Ending, History, Logs};
+use seedbed_nn::callbacks::{Progress, Training};
+use seedbed_nn::examples::Examples;
+use seedbed_nn::history::{Ending, History};
 use seedbed_nn::model::{Fit, Model};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+mod backup;
+mod callbacks;
 mod diagnose;
 mod inspect;
+mod listener;
 
+use backup::Backup;
+use callbacks::Failure;
 use diagnose::Diagnosis;
 pub use inspect::inspect;
 pub(crate) use inspect::largest;
+use listener::Listener;
 
 /// Listens to a trial. Every method may be left out.
 pub trait Observer {
+    /// Before a training goes on from a backup: its epochs until then.
+    fn goes_on(&mut self, _epochs: &[EpochRecord]) {}
     /// Before an epoch.
     fn epoch_begin(&mut self, _at: Progress) {}
     /// After a batch; `so_far` are the epoch's running means. `Break` interrupts the trial.
@@ -70,8 +80,29 @@ pub fn run(
 /// As [`run`], from a model that was compiled from the recipe and may have been given other weights.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`]; and where a callback of the recipe writes files, since many trials would write the same ones.
 pub fn fit(
+    model: Model,
+    name: &str,
+    recipe: &Recipe,
+    seed: u64,
+    data: &Prepared<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, LabError> {
+    if let Some(writes) = recipe.fit.callbacks.iter().find(|callback| callback.writes_files()) {
+        let problem = "writes files, and only `seedbed train` lets it; leave it out here";
+        return Err(LabError::Value(format!("fit.callbacks: {} {problem}", writes.class_name())));
+    }
+    train(model, name, recipe, seed, data, observer)
+}
+
+/// As [`fit`], and callbacks write their files. Where the recipe has a `BackupAndRestore` and its folder a backup, the training
+/// goes on from there.
+///
+/// # Errors
+/// As [`run`]; [`LabError::Backup`] where a backup is damaged or belongs to another training, [`LabError::Io`] where
+/// a file cannot be written.
+pub fn train(
     mut model: Model,
     name: &str,
     recipe: &Recipe,
@@ -83,25 +114,94 @@ pub fn fit(
     data.check(&model)?;
     let noisy = data.noisy_labels(recipe.data.label_noise, model.streams());
     let data = &noisy.as_ref().map_or_else(|| Ok(data.clone()), |labels| data.with_labels(labels))?;
+    let sets = Sets::of(recipe, data)?;
     let initial = weights(&model);
-    let diagnosis = Diagnosis::begin(&model, data.train())?;
-    let mut listener = Listener { observer, epochs: Vec::new(), diagnosis, began, trained: Duration::ZERO };
-    let options = Fit::new()
-        .epochs(recipe.fit.epochs)
-        .batch_size(recipe.fit.batch_size)
-        .shuffle(recipe.fit.shuffle)
-        .watch("train", data.train())
-        .watch("test", data.test())
-        .callback(&mut listener);
-    let history = model.fit(data.train(), options)?;
-    let (epochs, diagnostics) = (listener.epochs, listener.diagnosis.finish());
-    let status = status(&history, &epochs);
-    let seconds = began.elapsed().as_secs_f64();
+    let backup = Backup::of(recipe, seed, || data.dataset().fingerprint(), &initial)?;
+    let failure = Failure::default();
+    let mut listener = Listener {
+        callbacks: callbacks::of(recipe, &model, &failure)?,
+        diagnosis: Diagnosis::begin(&model, sets.train())?,
+        observer,
+        epochs: Vec::new(),
+        backup: backup.as_ref(),
+        failure: Rc::clone(&failure),
+        began,
+        interrupted: false,
+        weights: Vec::new(),
+        epoch_began: began,
+        trained: Duration::ZERO,
+    };
+    if let Some(backup) = &backup {
+        listener.go_on(backup, recipe, &mut model)?;
+    }
+    let history = match failure.take() {
+        Some(error) => return Err(error),
+        None => model.fit(sets.train(), sets.options(recipe, &mut listener))?,
+    };
+    let Listener { epochs, diagnosis, began, interrupted, weights, .. } = listener;
+    if let Some(error) = failure.take() {
+        return Err(error);
+    }
+    let status = status(&history, &epochs, interrupted);
+    let ended = match epochs.last().filter(|_| status == TrialStatus::Finished && model.weights() != weights)
+    {
+        Some(last) => Some(sets.measured(&model, last)?),
+        None => None,
+    };
+    if let Some(backup) = backup.as_ref().filter(|_| !matches!(status, TrialStatus::Interrupted { .. })) {
+        backup.delete()?;
+    }
+    let (seconds, diagnostics) = (began.elapsed().as_secs_f64(), diagnosis.finish());
     Ok(Outcome {
-        record: TrialRecord { model: name.to_owned(), seed, status, epochs, seconds, diagnostics },
+        record: TrialRecord { model: name.to_owned(), seed, status, epochs, ended, seconds, diagnostics },
         model,
         initial,
     })
+}
+
+/// What a trial learns from and is scored on, by the names that scores have in the history.
+struct Sets<'a>(Vec<(&'static str, Examples<'a>)>);
+
+impl<'a> Sets<'a> {
+    fn of(recipe: &Recipe, data: &Prepared<'a>) -> Result<Self, LabError> {
+        let mut sets = vec![("train", data.train().clone()), ("test", data.test().clone())];
+        let share = recipe.fit.validation_split;
+        if share > 0.0 {
+            let split = data.validation_split(share)?;
+            sets[0].1 = split.train().clone();
+            sets.push(("val", split.test().clone()));
+        } else if recipe.fit.validation_data.is_some() {
+            sets.push(("val", data.test().clone()));
+        }
+        Ok(Self(sets))
+    }
+
+    fn train(&self) -> &Examples<'a> {
+        &self.0[0].1
+    }
+
+    fn options<'f>(&'f self, recipe: &Recipe, listener: &'f mut Listener<'_>) -> Fit<'f> {
+        let FitRecipe { epochs, batch_size, shuffle, class_weight, .. } = &recipe.fit;
+        let fit = Fit::new()
+            .initial_epoch(listener.epochs.len())
+            .epochs(*epochs)
+            .batch_size(*batch_size)
+            .shuffle(*shuffle)
+            .class_weight(class_weight.0.clone());
+        self.0.iter().fold(fit, |fit, (name, examples)| fit.watch(name, examples)).callback(listener)
+    }
+
+    /// The last epoch with what the model measures now.
+    fn measured(&self, model: &Model, last: &EpochRecord) -> Result<EpochRecord, LabError> {
+        let mut record = last.clone();
+        for (name, examples) in &self.0 {
+            model
+                .measured(examples)?
+                .iter()
+                .for_each(|(of, value)| record.set(&format!("{name}_{of}"), value));
+        }
+        Ok(record)
+    }
 }
 
 fn weights(model: &Model) -> Vec<(String, Vec<f32>)> {
@@ -109,63 +209,22 @@ fn weights(model: &Model) -> Vec<(String, Vec<f32>)> {
     model.params().iter().filter_map(|param| of(&param.name)).collect()
 }
 
-/// How the fit ended, as a record says it: epochs from 1. A last step that broke the weights is a divergence too.
-fn status(history: &History, epochs: &[EpochRecord]) -> TrialStatus {
+/// How the fit ended, as a record says it: epochs from 1. A last step that broke the weights is a divergence too; a callback
+/// that stops it finishes it.
+fn status(history: &History, epochs: &[EpochRecord], interrupted: bool) -> TrialStatus {
     match history.ending {
         Ending::Diverged { epoch, batch } => TrialStatus::Diverged {
             epoch: epoch + 1,
             reason: format!("the loss of batch {} is not a finite number", batch + 1),
         },
-        Ending::Stopped => TrialStatus::Interrupted { epoch: epochs.len() },
-        Ending::Finished => match epochs.last() {
+        Ending::Stopped if interrupted => TrialStatus::Interrupted { epoch: epochs.len() },
+        Ending::Finished | Ending::Stopped => match epochs.last() {
             Some(last) if !last.train_loss.is_finite() => TrialStatus::Diverged {
                 epoch: last.epoch,
                 reason: "the training loss at its end is not a finite number".to_owned(),
             },
             _ => TrialStatus::Finished,
         },
-    }
-}
-
-/// Times epochs, collects their records and passes everything on.
-struct Listener<'a> {
-    observer: &'a mut dyn Observer,
-    epochs: Vec<EpochRecord>,
-    diagnosis: Diagnosis<'a>,
-    began: Instant,
-    trained: Duration,
-}
-
-impl Callback for Listener<'_> {
-    fn on_epoch_begin(&mut self, at: Progress, _training: &mut dyn Training) {
-        self.observer.epoch_begin(at);
-        self.began = Instant::now();
-    }
-
-    fn on_batch_end(&mut self, at: Progress, so_far: &Score) -> ControlFlow<()> {
-        if at.batch == at.batches {
-            self.trained = self.began.elapsed();
-        }
-        self.observer.batch_end(at, so_far)
-    }
-
-    fn on_epoch_end(&mut self, at: Progress, logs: &Logs, weights: &mut dyn Training) -> ControlFlow<()> {
-        self.diagnosis.epoch(&weights.weights());
-        let number = |name| logs.get(name).unwrap_or(f64::NAN);
-        let record = EpochRecord {
-            epoch: at.epoch + 1,
-            running_loss: number("loss"),
-            running_accuracy: number("accuracy"),
-            train_loss: number("train_loss"),
-            train_accuracy: number("train_accuracy"),
-            test_loss: number("test_loss"),
-            test_accuracy: number("test_accuracy"),
-            seconds: self.trained.as_secs_f64(),
-        };
-        self.observer.epoch_end(&record);
-        self.observer.weights(&record, weights);
-        self.epochs.push(record);
-        ControlFlow::Continue(())
     }
 }
 
@@ -212,7 +271,7 @@ mod tests {
             + "\ncompile.optimizer = { name = 'adam', learning_rate = 0.02 }";
         let clean = outcome(&Recipe::parse("m.toml", &long).unwrap(), &mut ());
         let noisy = outcome(&Recipe::parse("m.toml", &(long + "\ndata.label_noise = 1.0")).unwrap(), &mut ());
-        let [clean, noisy] = [clean, noisy].map(|outcome| *outcome.record.outcome().unwrap());
+        let [clean, noisy] = [clean, noisy].map(|outcome| outcome.record.outcome().unwrap().clone());
         // Every training label is wrong: what is learned by heart helps nothing on the right ones.
         assert!(clean.test_accuracy > noisy.test_accuracy + 0.3, "{clean:?}\n{noisy:?}");
         assert!(noisy.train_accuracy > noisy.test_accuracy + 0.1, "{noisy:?}");
@@ -270,8 +329,8 @@ mod tests {
         let broken = outcome(&recipe, &mut breaks);
         assert_eq!((breaks.begun, breaks.ended), (2, 1));
         assert_eq!(broken.record.status, TrialStatus::Interrupted { epoch: 1 });
-        let whole = outcome(&recipe, &mut ()).record.epochs[0];
-        let first = broken.record.epochs[0];
-        assert_eq!(first, EpochRecord { seconds: first.seconds, ..whole });
+        let whole = outcome(&recipe, &mut ()).record.epochs[0].clone();
+        let first = &broken.record.epochs[0];
+        assert_eq!(*first, EpochRecord { seconds: first.seconds, ..whole });
     }
 }

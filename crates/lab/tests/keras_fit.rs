@@ -225,8 +225,8 @@ fn a_resumed_fit_gives_the_same_bits() {
         whole.fit(&examples, Fit::new().epochs(4).batch_size(12)).unwrap();
 
         let mut saved = Vec::new();
-        let mut checkpoint = ModelCheckpoint::new(|_, snapshot| {
-            saved.push(snapshot);
+        let mut checkpoint = ModelCheckpoint::new(|_, _, training| {
+            saved.push(training.snapshot());
             std::ops::ControlFlow::Continue(())
         });
         compiled(1).fit(&examples, Fit::new().epochs(2).batch_size(12).callback(&mut checkpoint)).unwrap();

@@ -37,9 +37,11 @@ fn trial(seed: u64, train: f64, test: f64) -> TrialRecord {
         test_loss: 3.0 * (1.0 - test),
         test_accuracy: test,
         seconds: 0.1,
+        metrics: Default::default(),
     };
     let (model, status) = (String::new(), TrialStatus::Finished);
-    TrialRecord { model, seed, status, epochs: vec![epoch], seconds: 0.1, diagnostics: Vec::new() }
+    let epochs = vec![epoch];
+    TrialRecord { model, seed, status, epochs, ended: None, seconds: 0.1, diagnostics: Vec::new() }
 }
 
 /// Every variant's trials: a part that belongs to the seed and cancels in pairs, and a part of their own. Variant 1 is `effect`

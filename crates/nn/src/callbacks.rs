@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 mod csv_logger;
 mod early_stopping;
 mod learning_rate_scheduler;
+mod memory;
 mod model_checkpoint;
 mod monitor;
 mod reduce_lr_on_plateau;
@@ -16,6 +17,7 @@ mod swap_ema_weights;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
 pub use learning_rate_scheduler::LearningRateScheduler;
+pub use memory::Memory;
 pub use model_checkpoint::ModelCheckpoint;
 pub use monitor::Mode;
 pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
@@ -79,4 +81,10 @@ pub trait Callback {
     }
     /// After the last epoch, however the fit ended.
     fn on_train_end(&mut self, _training: &mut dyn Training) {}
+    /// What it must know to go on after an interruption as if there had been none.
+    fn memory(&self) -> Memory {
+        Memory::default()
+    }
+    /// Takes back what [`Callback::memory`] gave; before the fit that goes on.
+    fn remember(&mut self, _memory: Memory) {}
 }

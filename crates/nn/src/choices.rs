@@ -55,7 +55,8 @@ pub struct Parameter {
 }
 
 /// The default of a parameter: a number, a word, a list, or nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
 pub struct DefaultValue(Value);
 
 impl Kind {

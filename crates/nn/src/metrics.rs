@@ -221,18 +221,23 @@ impl<'de> Deserialize<'de> for Metric {
     }
 }
 
+/// The names that metrics have in the history: one that is taken gets a number, `precision`, `precision_1`.
+pub fn names(metrics: &[Metric]) -> Vec<String> {
+    let name = |(index, metric): (usize, &Metric)| {
+        let earlier = metrics[..index].iter().filter(|other| other.name() == metric.name()).count();
+        let name = metric.name();
+        if earlier == 0 { name.to_owned() } else { format!("{name}_{earlier}") }
+    };
+    metrics.iter().enumerate().map(name).collect()
+}
+
 /// The metrics of a fit or an evaluation, with the names they have in the history.
 pub(crate) struct Metrics(Vec<(String, Box<dyn Accumulator + Send>)>);
 
 impl Metrics {
-    /// A name that is taken gets a number: `precision`, `precision_1`.
     pub(crate) fn new(metrics: &[Metric], outputs: Outputs) -> Self {
-        let named = metrics.iter().enumerate().map(|(index, metric)| {
-            let earlier = metrics[..index].iter().filter(|other| other.name() == metric.name()).count();
-            let name = metric.name();
-            (if earlier == 0 { name.to_owned() } else { format!("{name}_{earlier}") }, metric.start(outputs))
-        });
-        Self(named.collect())
+        let started = metrics.iter().map(|metric| metric.start(outputs));
+        Self(names(metrics).into_iter().zip(started).collect())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::terminal::table::table;
 use clap::Args;
 use seedbed::lab::format::{fixed, percent};
 use seedbed::lab::prepared::Prepared;
+use seedbed::nn::history::Logs;
 use serde_json::json;
 
 /// Which model, and in which form.
@@ -26,10 +27,15 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let data = Prepared::new(&loaded.dataset, &recipe.data)?;
     data.check(&model)?;
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
-    let (training, test) = (model.evaluate(data.train())?, model.evaluate(data.test())?);
-    let gap = training.accuracy() - test.accuracy();
+    let (training, test) = (model.measured(data.train())?, model.measured(data.test())?);
+    let number = |measured: &Logs, name: &str| measured.get(name).unwrap_or(f64::NAN);
+    let gap = number(&training, "accuracy") - number(&test, "accuracy");
     if options.json {
-        let score = |pictures: usize, score: &seedbed::nn::Score| json!({ "pictures": pictures, "accuracy": score.accuracy(), "loss": score.loss() });
+        let score = |pictures: usize, measured: &Logs| {
+            let mut score = json!({ "pictures": pictures });
+            measured.iter().for_each(|(name, value)| score[name] = json!(value));
+            score
+        };
         terminal.json(&json!({
             "dataset": loaded.dataset.name.to_string(),
             "notice": loaded.notice,
@@ -39,11 +45,17 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         }))?;
         return Ok(Exit::Done);
     }
-    let row = |name: &str, pictures: usize, score: &seedbed::nn::Score| {
-        vec![name.to_owned(), pictures.to_string(), percent(score.accuracy()), format!("{:.4}", score.loss())]
+    let metrics = recipe.compile.metric_names();
+    let row = |name: &str, pictures: usize, measured: &Logs| {
+        let accuracy = percent(number(measured, "accuracy"));
+        let others = std::iter::once("loss").chain(metrics.iter().map(String::as_str));
+        let others = others.map(|name| format!("{:.4}", number(measured, name)));
+        [name.to_owned(), pictures.to_string(), accuracy].into_iter().chain(others).collect()
     };
     let rows = [row("training", data.train().len(), &training), row("test", data.test().len(), &test)];
-    terminal.lines(&table(&[&loaded.dataset.title, "pictures", "accuracy", "loss"], &rows))?;
+    let columns = [loaded.dataset.title.as_str(), "pictures", "accuracy", "loss"].into_iter();
+    let columns: Vec<&str> = columns.chain(metrics.iter().map(String::as_str)).collect();
+    terminal.lines(&table(&columns, &rows))?;
     terminal.lines(&format!("gap: {} points", fixed(100.0 * gap, 2)))?;
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use clap::Args;
+use seedbed::lab::recipe::callbacks;
 use seedbed::nn::choices::{Choice, Kind};
 use serde_json::{Map, Value, json};
 
@@ -11,22 +12,52 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Options {
     /// The kind of choice; all kinds by default
     #[arg(value_parser = kind)]
-    kind: Option<Kind>,
+    kind: Option<Listed>,
 
     /// Writes names, parameters and defaults as JSON
     #[arg(long)]
     json: bool,
 }
 
-fn kind(name: &str) -> Result<Kind, String> {
-    let known = Kind::ALL.map(Kind::name);
-    let found =
-        Kind::ALL.into_iter().find(|kind| kind.name() == name || kind.name().trim_end_matches('s') == name);
-    found.ok_or_else(|| format!("expected one of {}", known.join(", ")))
+/// What can be listed: the engine's choices, and callbacks, which a model file writes in its own way.
+#[derive(Clone, Copy, Debug)]
+enum Listed {
+    Callbacks,
+    Kind(Kind),
+}
+
+impl Listed {
+    fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = Kind::ALL.map(Self::Kind).into();
+        all.push(Self::Callbacks);
+        all.sort_by_key(|listed| listed.name());
+        all
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Callbacks => "callbacks",
+            Self::Kind(kind) => kind.name(),
+        }
+    }
+
+    fn choices(self) -> Vec<Choice> {
+        match self {
+            Self::Callbacks => callbacks::choices(),
+            Self::Kind(kind) => kind.choices(),
+        }
+    }
+}
+
+fn kind(name: &str) -> Result<Listed, String> {
+    let all = Listed::all();
+    let is_named = |kind: &&Listed| kind.name() == name || kind.name().trim_end_matches('s') == name;
+    let known = || all.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    all.iter().find(is_named).copied().ok_or_else(|| format!("expected one of {}", known()))
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
-    let kinds = options.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds = options.kind.map_or_else(Listed::all, |kind| vec![kind]);
     let terminal = Terminal::new(false, false);
     if options.json {
         let all: Map<String, Value> =

@@ -14,13 +14,14 @@ use seedbed::lab::formats::{self, Format};
 use seedbed::lab::history;
 use seedbed::lab::prepared::Prepared;
 use seedbed::lab::recipe::Recipe;
+use seedbed::lab::recipe::callbacks::{BackupAndRestore, CallbackRecipe};
 use seedbed::lab::record::{EpochRecord, TrialRecord, TrialStatus};
 use seedbed::lab::tensorboard::TrainingLog;
 use seedbed::lab::trial::{self, Observer};
 use seedbed::nn::Score;
 use seedbed::nn::callbacks::{Progress, Training};
 use seedbed::nn::kernels::SimdLevel;
-use seedbed::nn::model::{Compile, Model};
+use seedbed::nn::model::Model;
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -53,6 +54,11 @@ pub(crate) struct Options {
     /// of layers as histograms, hyperparameters
     #[arg(long, value_name = "DIR")]
     tensorboard: Option<PathBuf>,
+
+    /// Keeps the training after every epoch in this folder; the same command then goes on from there after an
+    /// interruption, with the same bits. Deleted at the end; instead of the model file's BackupAndRestore
+    #[arg(long, value_name = "DIR")]
+    backup: Option<String>,
 
     /// The seed of everything random: first weights, order of pictures, dropout
     #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = 0)]
@@ -117,7 +123,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         .transpose()?;
     let mut watcher = Watcher { bar: (!quiet).then(ProgressBar::new), log, asked: interrupt.asked() };
     let name = options.model.display().to_string();
-    let outcome = trial::fit(model, &name, &recipe, options.seed, &data, &mut watcher)?;
+    let outcome = trial::train(model, &name, &recipe, options.seed, &data, &mut watcher)?;
     if let Some(log) = watcher.log {
         log.finish(&outcome.record)?;
     }
@@ -131,7 +137,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
         let recipe = &recipe;
         terminal.json(&json!({ "dataset": loaded.dataset.name.to_string(), "notice": loaded.notice, "recipe": recipe, "trial": outcome.record }))?;
     } else {
-        terminal.paragraph(&result(&outcome.record))?;
+        terminal.paragraph(&result(&outcome.record, &recipe))?;
     }
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
     Ok(interrupt.exit().unwrap_or(match outcome.record.status {
@@ -155,13 +161,21 @@ fn recipe(options: &Options) -> anyhow::Result<Recipe> {
     recipe.fit.batch_size = options.batch_size.unwrap_or(recipe.fit.batch_size);
     recipe.fit.shuffle &= !options.no_shuffle;
     recipe.data.dataset = options.data.name(recipe.data.dataset)?;
+    if let Some(folder) = &options.backup {
+        let is_backup = |callback: &CallbackRecipe| matches!(callback, CallbackRecipe::BackupAndRestore(_));
+        recipe.fit.callbacks.retain(|callback| !is_backup(callback));
+        let backup = BackupAndRestore { backup_dir: folder.clone(), ..BackupAndRestore::default() };
+        recipe.fit.callbacks.push(backup.into());
+    }
     recipe.validate()?;
     Ok(recipe)
 }
 
 fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
     let threads = options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads);
-    let compile = Compile::new(recipe.compile.optimizer.clone(), recipe.compile.loss)
+    let compile = recipe
+        .compile
+        .options()
         .seed(options.seed)
         .threads(threads)
         .simd(options.simd.map_or_else(SimdLevel::detect, SimdLevel::from));
@@ -173,11 +187,18 @@ fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
 }
 
 /// How the trial ended, in a sentence.
-fn result(trial: &TrialRecord) -> String {
-    let Some(last) = trial.last_epoch() else { return format!("{}.", ending(trial)) };
+fn result(trial: &TrialRecord, recipe: &Recipe) -> String {
+    let ending = ending(trial, recipe);
+    let Some(last) = trial.outcome().or(trial.last_epoch()) else { return format!("{ending}.") };
+    let more: String = recipe
+        .compile
+        .metric_names()
+        .iter()
+        .filter_map(|name| Some((name, last.metrics.get(&format!("test_{name}"))?)))
+        .map(|(name, value)| format!(" Test {name}: {}.", fixed(*value, 4)))
+        .collect();
     format!(
-        "{}: training accuracy {}, test accuracy {}, gap {} points (seed {}).",
-        ending(trial),
+        "{ending}: training accuracy {}, test accuracy {}, gap {} points (seed {}).{more}",
         percent(last.train_accuracy),
         percent(last.test_accuracy),
         fixed(100.0 * last.gap(), 2),
@@ -185,11 +206,19 @@ fn result(trial: &TrialRecord) -> String {
     )
 }
 
-fn ending(trial: &TrialRecord) -> String {
+fn ending(trial: &TrialRecord, recipe: &Recipe) -> String {
+    let (done, planned) = (trial.epochs.len(), recipe.fit.epochs);
     match &trial.status {
-        TrialStatus::Finished => format!("After {}", plural(trial.epochs.len(), "epoch")),
+        TrialStatus::Finished if done < planned => {
+            format!("Stopped by a callback after {done} of {}", plural(planned, "epoch"))
+        }
+        TrialStatus::Finished => format!("After {}", plural(done, "epoch")),
         TrialStatus::Interrupted { epoch } => {
-            format!("Interrupted after {}", plural(*epoch, "complete epoch"))
+            let backs_up =
+                |callback: &CallbackRecipe| matches!(callback, CallbackRecipe::BackupAndRestore(_));
+            let kept = *epoch > 0 && recipe.fit.callbacks.iter().any(backs_up);
+            let goes_on = if kept { " (the same command goes on from there)" } else { "" };
+            format!("Interrupted after {}{goes_on}", plural(*epoch, "complete epoch"))
         }
         TrialStatus::Diverged { epoch, reason } => format!("Diverged in epoch {epoch} ({reason})"),
     }
@@ -203,6 +232,12 @@ struct Watcher<'a> {
 }
 
 impl Observer for Watcher<'_> {
+    fn goes_on(&mut self, epochs: &[EpochRecord]) {
+        if let Some(bar) = &mut self.bar {
+            bar.note(&format!("Goes on after {} that a backup has.", plural(epochs.len(), "epoch")));
+        }
+    }
+
     fn epoch_begin(&mut self, at: Progress) {
         self.bar.iter_mut().for_each(|bar| bar.begin(at));
     }
@@ -213,7 +248,11 @@ impl Observer for Watcher<'_> {
     }
 
     fn epoch_end(&mut self, record: &EpochRecord) {
-        self.bar.iter_mut().for_each(|bar| bar.end(record.running_accuracy, record.running_loss, None));
+        let shown = |name: &str| !["train_", "test_"].iter().any(|of| name.starts_with(of));
+        let more = record.metrics.iter().map(|(name, value)| (name.as_str(), *value));
+        if let Some(bar) = &mut self.bar {
+            bar.end(record.running_accuracy, record.running_loss, more.filter(|(name, _)| shown(name)));
+        }
         self.log.iter_mut().for_each(|log| log.epoch(record));
     }
 

@@ -109,7 +109,11 @@ impl LessonOptions {
     ) -> Result<LessonModel, LabError> {
         let recipe = Recipe {
             model: choices.sequential(Prepared::input_shape(dataset), self.hidden, dataset.class_names.len()),
-            compile: CompileRecipe { optimizer: choices.optimizer.clone(), loss: choices.loss },
+            compile: CompileRecipe {
+                optimizer: choices.optimizer.clone(),
+                loss: choices.loss,
+                ..CompileRecipe::default()
+            },
             fit: FitRecipe { epochs: self.epochs, batch_size: self.batch_size, ..FitRecipe::default() },
             data: DataRecipe {
                 dataset: dataset.name.clone(),

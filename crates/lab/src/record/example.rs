@@ -22,6 +22,7 @@ pub(crate) fn trial(model: &str, seed: u64, train: f64, test: f64) -> TrialRecor
             test_loss: 0.15 + distance,
             test_accuracy: test - distance,
             seconds: 0.25,
+            metrics: Default::default(),
         }
     };
     TrialRecord {
@@ -29,6 +30,7 @@ pub(crate) fn trial(model: &str, seed: u64, train: f64, test: f64) -> TrialRecor
         seed,
         status: TrialStatus::Finished,
         epochs: (1..=4).map(epoch).collect(),
+        ended: None,
         seconds: 1.5,
         diagnostics: Vec::new(),
     }

@@ -34,6 +34,10 @@ pub struct TrialRecord {
     pub status: TrialStatus,
     /// The epochs that were completed, in order.
     pub epochs: Vec<EpochRecord>,
+    /// What the final weights measure, where they are not those of the last epoch's end: the best ones that `EarlyStopping`
+    /// put back, or averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<EpochRecord>,
     /// Seconds from start to end, evaluation included.
     pub seconds: f64,
     /// What its layers look like from inside, in the model's order; empty in records that are older than this.
@@ -47,10 +51,10 @@ impl TrialRecord {
         self.epochs.last()
     }
 
-    /// The last epoch of a finished trial: what statistics are made of. `None` for a trial that diverged or was
-    /// interrupted, because its numbers answer another question.
+    /// What the final weights of a finished trial measure: what statistics are made of. `None` for a trial that diverged
+    /// or was interrupted, because its numbers answer another question.
     pub fn outcome(&self) -> Option<&EpochRecord> {
-        self.epochs.last().filter(|_| self.status == TrialStatus::Finished)
+        self.ended.as_ref().or(self.epochs.last()).filter(|_| self.status == TrialStatus::Finished)
     }
 
     /// The running accuracy of the last epoch of a finished trial, 0 to 1.
@@ -88,12 +92,14 @@ mod tests {
             test_loss: 0.4,
             test_accuracy: 0.875,
             seconds: 1.0,
+            metrics: Default::default(),
         };
         TrialRecord {
             model: "model 1".into(),
             seed: 1,
             status,
             epochs: vec![epoch(1), epoch(2)],
+            ended: None,
             seconds: 3.0,
             diagnostics: Vec::new(),
         }
@@ -111,6 +117,8 @@ mod tests {
             (None, Some(2))
         );
         assert_eq!(trial(TrialStatus::Interrupted { epoch: 2 }).gap(), None);
+        let ended = finished.epochs.last().map(|last| EpochRecord { test_accuracy: 0.5, ..last.clone() });
+        assert_eq!(TrialRecord { ended, ..finished }.test_accuracy(), Some(0.5));
     }
 
     #[test]

@@ -36,7 +36,7 @@ const SESSION: usize = 1;
 #[derive(Debug)]
 pub struct TrainingLog<'a> {
     runs: Vec<EventFile>,
-    /// `None` with a schedule, whose steps are not known here.
+    /// Where no callback changes it; `None` with a schedule, whose steps are not known here.
     learning_rate: Option<f64>,
     /// Holds the weights of the moment.
     model: Model,
@@ -80,7 +80,7 @@ impl<'a> TrainingLog<'a> {
     /// Writes an epoch's measurements.
     pub fn epoch(&mut self, record: &EpochRecord) {
         let step = step(record);
-        let rate = self.learning_rate;
+        let rate = record.metrics.get("learning_rate").copied().or(self.learning_rate);
         let with_rate = |summary: Summary| match rate {
             Some(rate) => summary.scalar("epoch_learning_rate", rate),
             None => summary,

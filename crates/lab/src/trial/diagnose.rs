@@ -76,6 +76,21 @@ impl<'a> Diagnosis<'a> {
         let _ = self.look();
     }
 
+    /// Goes on after an interruption: what was seen until then, and the weights as they were.
+    pub(super) fn go_on(&mut self, seen: Vec<LayerDiagnostics>, copy: &[f32]) {
+        self.model.restore(copy);
+        for (layer, record) in self.layers.iter_mut().zip(seen) {
+            let names = layer.params.iter().map(|&place| self.model.params()[place].name.as_str());
+            layer.weights = names.filter_map(|name| self.model.weight(name)).flatten().collect();
+            layer.record = record;
+        }
+    }
+
+    /// What was seen so far.
+    pub(super) fn so_far(&self) -> Vec<LayerDiagnostics> {
+        self.layers.iter().map(|layer| layer.record.clone()).collect()
+    }
+
     /// What was seen.
     pub(super) fn finish(self) -> Vec<LayerDiagnostics> {
         self.layers.into_iter().map(|layer| layer.record).collect()

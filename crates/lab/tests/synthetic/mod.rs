@@ -194,6 +194,7 @@ fn trial(name: &str, seed: u64, index: usize) -> TrialRecord {
             test_loss: 3.4 * (1.0 - test_accuracy),
             test_accuracy,
             seconds: 0.31,
+            metrics: Default::default(),
         }
     };
     TrialRecord {
@@ -201,6 +202,7 @@ fn trial(name: &str, seed: u64, index: usize) -> TrialRecord {
         seed,
         status: TrialStatus::Finished,
         epochs: (1..=EPOCHS).map(epoch).collect(),
+        ended: None,
         seconds: 3.6,
         diagnostics: Vec::new(),
     }

@@ -243,6 +243,7 @@ fn trial(variant: usize, name: &str, arm: Arm, seed: u64, ends: (f64, f64), labe
             test_loss: 3.4 * (1.0 - test),
             test_accuracy: test,
             seconds: 0.3,
+            metrics: Default::default(),
         }
     };
     let epochs: Vec<EpochRecord> = (1..=EPOCHS).map(epoch).collect();
@@ -268,6 +269,7 @@ fn trial(variant: usize, name: &str, arm: Arm, seed: u64, ends: (f64, f64), labe
             seed,
             status: TrialStatus::Finished,
             epochs,
+            ended: None,
             seconds: 2.6,
             diagnostics: diagnostics(name, key),
         },

@@ -3,7 +3,7 @@
 //! Source: Keras `keras/src/callbacks/early_stopping.py`. An improvement is a change of more than `min_delta`.
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Progress, Training};
+use super::{Callback, Memory, Progress, Training};
 use crate::history::Logs;
 use std::ops::ControlFlow;
 
@@ -97,6 +97,16 @@ impl Callback for EarlyStopping {
             training.restore(&best);
         }
         (self.monitor.best, self.waited) = (None, 0);
+    }
+
+    fn memory(&self) -> Memory {
+        let memory = Memory { weights: self.best_weights.clone(), ..Memory::default() };
+        memory.with("best", self.monitor.best).with("waited", Some(self.waited as f64))
+    }
+
+    fn remember(&mut self, memory: Memory) {
+        (self.monitor.best, self.waited) = (memory.number("best"), memory.count("waited"));
+        self.best_weights = memory.weights;
     }
 }
 
@@ -206,6 +216,31 @@ mod tests {
     fn nan_is_never_the_best() {
         let mut stopping = EarlyStopping::new("loss").patience(2).restore_best_weights(true);
         assert_eq!(fit(&mut stopping, "loss", &[f64::NAN, 2.0, 1.0, f64::NAN, 3.0]), (5, 2.0));
+    }
+
+    /// Whatever the epoch at which one that knows nothing takes over, the fit ends as it would have.
+    #[test]
+    fn what_is_remembered_is_enough_to_go_on() {
+        let numbers = [5.0, 4.0, 4.5, 3.0, 3.5, 3.25, 2.0, 2.5, 2.25, 2.125];
+        let fresh = || EarlyStopping::new("loss").patience(3).restore_best_weights(true).baseline(4.75);
+        let whole = fit(&mut fresh(), "loss", &numbers);
+        for interrupted in 1..numbers.len() - 1 {
+            let (mut stopping, mut weights) = (fresh(), Epoch(f32::NAN));
+            for (epoch, &number) in numbers.iter().enumerate() {
+                if epoch == interrupted {
+                    let memory = stopping.memory();
+                    stopping = fresh();
+                    stopping.remember(memory);
+                }
+                weights.0 = epoch as f32;
+                let logs = Logs(vec![("loss".into(), number)]);
+                let at = Progress { epoch, epochs: numbers.len(), batch: 1, batches: 1 };
+                let ends = stopping.on_epoch_end(at, &logs, &mut weights).is_break();
+                assert_eq!(ends, epoch + 1 == whole.0 && whole.0 < numbers.len(), "{interrupted}");
+            }
+            stopping.on_train_end(&mut weights);
+            assert_eq!(weights.0, whole.1, "{interrupted}");
+        }
     }
 
     /// As in Keras, which forgets everything when a fit begins.

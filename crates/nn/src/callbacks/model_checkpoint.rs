@@ -4,7 +4,7 @@
 //! no files.
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Progress, Snapshot, Training};
+use super::{Callback, Memory, Progress, Training};
 use crate::history::Logs;
 use std::ops::ControlFlow;
 
@@ -15,8 +15,9 @@ pub struct ModelCheckpoint<F> {
     save: F,
 }
 
-impl<F: FnMut(Progress, Snapshot) -> ControlFlow<()>> ModelCheckpoint<F> {
-    /// `save` gets the state after every epoch; `Break` ends the fit, as where a disk is full.
+impl<F: FnMut(Progress, &Logs, &mut dyn Training) -> ControlFlow<()>> ModelCheckpoint<F> {
+    /// `save` gets the state after every epoch, and what the epoch measured; `Break` ends the fit, as where a disk is
+    /// full.
     pub fn new(save: F) -> Self {
         Self { monitor: Monitor::new("val_loss"), save_best_only: false, save }
     }
@@ -32,9 +33,15 @@ impl<F: FnMut(Progress, Snapshot) -> ControlFlow<()>> ModelCheckpoint<F> {
         self.monitor.mode = mode;
         self
     }
+
+    /// Only after epochs that are better than this, too.
+    pub fn initial_value_threshold(mut self, threshold: f64) -> Self {
+        self.monitor.best = Some(threshold);
+        self
+    }
 }
 
-impl<F: FnMut(Progress, Snapshot) -> ControlFlow<()>> Callback for ModelCheckpoint<F> {
+impl<F: FnMut(Progress, &Logs, &mut dyn Training) -> ControlFlow<()>> Callback for ModelCheckpoint<F> {
     fn on_epoch_end(&mut self, at: Progress, logs: &Logs, training: &mut dyn Training) -> ControlFlow<()> {
         if self.save_best_only {
             match self.monitor.get(logs) {
@@ -42,6 +49,14 @@ impl<F: FnMut(Progress, Snapshot) -> ControlFlow<()>> Callback for ModelCheckpoi
                 _ => return ControlFlow::Continue(()),
             }
         }
-        (self.save)(at, training.snapshot())
+        (self.save)(at, logs, training)
+    }
+
+    fn memory(&self) -> Memory {
+        Memory::default().with("best", self.monitor.best)
+    }
+
+    fn remember(&mut self, memory: Memory) {
+        self.monitor.best = memory.number("best");
     }
 }

@@ -4,9 +4,11 @@
 
 use crate::history::Logs;
 use crate::metrics::Metric;
+use serde::{Deserialize, Serialize};
 
 /// Which way a number gets better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Accuracies, precision, recall, F scores, AUC and margins should grow; all others should shrink.
     #[default]

@@ -4,7 +4,7 @@
 //! `cooldown` epochs later than it otherwise would. The history has the `learning_rate` of each epoch.
 
 use super::monitor::{Mode, Monitor};
-use super::{Callback, Progress, Training};
+use super::{Callback, Memory, Progress, Training};
 use crate::history::Logs;
 use std::ops::ControlFlow;
 
@@ -102,5 +102,16 @@ impl Callback for ReduceLrOnPlateau {
 
     fn on_train_end(&mut self, _training: &mut dyn Training) {
         (self.monitor.best, self.waited, self.cooling) = (None, 0, 0);
+    }
+
+    fn memory(&self) -> Memory {
+        let counts = [("waited", self.waited), ("cooling", self.cooling)];
+        let best = Memory::default().with("best", self.monitor.best);
+        counts.into_iter().fold(best, |memory, (name, count)| memory.with(name, Some(count as f64)))
+    }
+
+    fn remember(&mut self, memory: Memory) {
+        self.monitor.best = memory.number("best");
+        (self.waited, self.cooling) = (memory.count("waited"), memory.count("cooling"));
     }
 }

@@ -55,7 +55,7 @@ impl LessonObserver for LessonProgress {
 
     fn epoch_end(&mut self, _trial: TrialPlace<'_>, record: &EpochRecord) {
         if let Self::Epochs(bar) = self {
-            bar.end(record.running_accuracy, record.running_loss, None);
+            bar.end(record.running_accuracy, record.running_loss, std::iter::empty());
         }
     }
 

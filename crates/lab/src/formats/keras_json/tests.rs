@@ -105,6 +105,7 @@ fn optimizers_and_losses_come_back() {
             let compile = CompileRecipe {
                 optimizer: optimizer.parse::<Optimizer>().unwrap().learning_rate(0.02),
                 loss: loss.parse().unwrap(),
+                ..CompileRecipe::default()
             };
             let file = write(&model, &compile).unwrap();
             assert_eq!(read(file.to_string().as_bytes()).unwrap().1, compile, "{file:#}");
