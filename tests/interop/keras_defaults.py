@@ -15,6 +15,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras  # noqa: E402
+import numpy as np  # noqa: E402
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "crates/lab/src/formats/keras_defaults.json"
 
@@ -66,9 +67,10 @@ def defaults(cls):
     # Pools step by their own size unless told otherwise; the configuration shows the size that came of it.
     if "strides" in config and parameters["strides"].default is None:
         config["strides"] = None
-    # The rate is kept in 32 bits and shown in 64.
-    if "learning_rate" in config:
-        config["learning_rate"] = parameters["learning_rate"].default
+    # Rates and factors are kept in 32 bits and shown in 64.
+    for name, value in config.items():
+        if isinstance(value, float) and name in parameters and value == np.float32(parameters[name].default):
+            config[name] = parameters[name].default
     return serialized["class_name"], config
 
 

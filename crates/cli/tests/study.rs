@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -108,11 +108,32 @@ fn a_study_runs_resumes_and_tells() {
     assert_eq!((&list[0]["name"], &list[0]["stored"]), (&"small".into(), &20.into()));
     let csv = stdout(&output(folder, &["export", "small"]));
     assert_eq!(csv.lines().count(), 21);
+    events(folder);
     let compared = output(folder, &["compare", "small", "small:dropout 0.5"]);
     let text = stdout(&compared);
     assert!(text.contains("− rate = 0.0\n+ rate = 0.5") && text.contains("test accuracy"), "{text}");
     let power = prose(&output(folder, &["plan", "small.toml", "--seeds", "5", "--effect", "1"]));
     assert!(power.contains("5 seeds would show") && power.contains("1 points need"), "{power}");
+}
+
+/// The study for TensorBoard: a session per trial that answers the question, in a folder that was empty.
+fn events(folder: &Path) {
+    let export =
+        |more: &[&str]| output(folder, &[&["export", "small", "--format", "tensorboard"], more].concat());
+    let refused = export(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("expected --output DIR"), "{}", stderr(&refused));
+    assert_eq!(export(&["--output", "events"]).status.code(), Some(0));
+    let below = |path: &Path| -> Vec<PathBuf> {
+        path.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+    };
+    let sessions: Vec<PathBuf> =
+        below(&folder.join("events")).iter().flat_map(|variant| below(variant)).collect();
+    assert_eq!(sessions.len(), 15, "3 variants of 5 seeds: {sessions:?}");
+    assert!(sessions.iter().all(|session| session.join("validation").is_dir()));
+    let refused = export(&["--output", "events"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("expected a new or empty folder"), "{}", stderr(&refused));
 }
 
 #[test]

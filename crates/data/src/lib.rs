@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod idx;
+pub mod npy;
 
 mod cache;
 mod dataset;

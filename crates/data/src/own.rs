@@ -2,7 +2,7 @@
 //!
 //! | what the path is | read by |
 //! |---|---|
-//! | `*.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` | `npz`, `npy` |
+//! | `*.npz` with `x_train`, `y_train`, `x_test`, `y_test`, or with `x` and `y` | `npz`, and `npy` above |
 //! | `*.csv` or `*.tsv`, or a folder with `train.csv` and `test.csv` | `csv` |
 //! | a folder with `train-images-idx3-ubyte`, its labels, and `t10k-…` beside them, plain or `.gz` | `four_idx` |
 //! | a folder with a folder of PNG or JPEG files per class, or with `train` and `test` above these | `pictures` |
@@ -15,10 +15,9 @@ mod decoded;
 mod four_idx;
 #[cfg(test)]
 mod golden;
-mod npy;
 mod npz;
 mod pictures;
-mod samples;
+pub(crate) mod samples;
 mod split;
 
 use std::fs;
@@ -40,7 +39,7 @@ pub(crate) const ENDINGS: [&str; 3] = ["npz", "csv", "tsv"];
 const TEST_FRACTION: f64 = 0.2;
 
 /// The most values that one dataset may have, over all its samples.
-const MAX_VALUES: u64 = 1 << 32;
+pub(crate) const MAX_VALUES: u64 = 1 << 32;
 
 /// The most values that one sample may have: as many as a network takes.
 const MAX_SAMPLE: usize = 1 << 24;

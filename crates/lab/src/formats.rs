@@ -34,7 +34,7 @@ mod pytorch;
 mod safetensors;
 mod weights;
 
-pub use weights::load as load_weights;
+pub use weights::{Entry as Tensor, list as list_weights, load as load_weights};
 
 /// What a file is, by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,6 +15,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+mod mutation;
+
 /// The largest single allocation that reading one of the golden files may ask for: they have at most 40 KB.
 const MOST: usize = 1 << 20;
 
@@ -100,46 +102,9 @@ fn every_truncation_of_every_file_is_refused() {
     assert_eq!(weights(&model), before, "a refused file changes nothing");
 }
 
-/// Numbers that differ from call to call (Marsaglia's xorshift).
-fn next(state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state as usize
-}
-
-/// A few bytes changed, cut out or doubled; mostly near the ends, where headers and directories are.
-fn mutated(bytes: &[u8], state: &mut u64) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..1 + next(state) % 6 {
-        let length = bytes.len().max(1);
-        let near = next(state) % length.min(1024);
-        let at = match next(state) % 3 {
-            0 => near,
-            1 => length - 1 - near,
-            _ => next(state) % length,
-        };
-        let Some(byte) = bytes.get_mut(at) else { continue };
-        match next(state) % 8 {
-            0 => *byte = 0,
-            1 => *byte = 0xff,
-            2 => *byte = b'9',
-            3 => *byte ^= 1 << (next(state) % 8),
-            4 => drop(bytes.drain(at..(at + next(state) % 64).min(length))),
-            5 => bytes.splice(at..at, [next(state) as u8; 4]).for_each(drop),
-            6 => {
-                let piece = bytes[at..(at + next(state) % 64).min(length)].to_vec();
-                bytes.splice(at..at, piece).for_each(drop);
-            }
-            _ => *byte = next(state) as u8,
-        }
-    }
-    bytes
-}
-
 #[test]
 fn changed_bytes_never_panic_and_never_allocate_much() {
-    let count = std::env::var("SEEDBED_MUTATIONS").map_or(2_000, |count| count.parse().unwrap());
+    let count = mutation::count(2_000);
     let folder = tempfile::tempdir().unwrap();
     let mut model = target();
     let mut state = 0x5eed;
@@ -148,7 +113,7 @@ fn changed_bytes_never_panic_and_never_allocate_much() {
         let path = folder.path().join(format!("mutated.{ending}"));
         let mut refused = 0;
         for _ in 0..count {
-            fs::write(&path, mutated(&bytes, &mut state)).unwrap();
+            fs::write(&path, mutation::mutated(&bytes, &mut state)).unwrap();
             if let Err(error) = read(&mut model, &path) {
                 assert!(error.to_string().contains("mutated."), "{error}");
                 refused += 1;

@@ -39,7 +39,7 @@ pub(crate) enum StudyCommand {
     Compare(compare::Options),
     /// Writes what a study shows as one HTML file, and as Markdown
     Report(report::Options),
-    /// Writes a study's trials as CSV, JSON or a Vega-Lite plot
+    /// Writes a study's trials as CSV, JSON, a Vega-Lite plot or for TensorBoard
     Export(export::Options),
     /// Shows what a study would run and how long that takes; writes its open trials for workers
     Plan(plan::Options),

@@ -74,14 +74,18 @@ impl Raster<u8> {
         self.pixels.chunks(self.width.max(1)).map(|row| line(row).trim_end().to_owned()).collect()
     }
 
-    /// One line per four rows, one letter per two columns; a dot is a pixel of at least half the range.
+    /// One line per four rows, one letter per two columns; a dot is a pixel above 0 of at least half the picture's range:
+    /// in grey, colours are never bright.
     fn braille(&self) -> Vec<String> {
+        let range = self.pixels.iter().min().zip(self.pixels.iter().max());
+        let half = range.map_or(1, |(&low, &high)| (u16::from(low) + u16::from(high)).div_ceil(2).max(1));
         /// The bits of a letter's dots, row by row.
         const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let letter = |top: usize, left: usize| {
             let dots = (0..4).flat_map(|row| (0..2).map(move |column| (row, column)));
-            let set = dots
-                .filter(|&(row, column)| self.get(top + row, left + column).is_some_and(|grey| grey >= 128));
+            let set = dots.filter(|&(row, column)| {
+                self.get(top + row, left + column).is_some_and(|grey| u16::from(grey) >= half)
+            });
             char::from_u32(0x2800 + set.map(|(row, column)| DOTS[row][column]).sum::<u32>()).unwrap_or(' ')
         };
         let line = |top: usize| (0..self.width).step_by(2).map(|left| letter(top, left)).collect();
@@ -219,6 +223,9 @@ mod tests {
         let picture = Raster { pixels: PICTURE.to_vec(), width: 4 };
         // Dots 1 and 5 in the first letter, dot 8 in the second.
         assert_eq!(picture.braille(), ["⠑⢀"]);
+        let dark = Raster { pixels: PICTURE.map(|grey| 20 + grey / 3).to_vec(), width: 4 };
+        assert_eq!(dark.braille(), ["⠑⢀"]);
+        assert_eq!(Raster { pixels: vec![0; 8], width: 2 }.braille(), ["\u{2800}"]);
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::npy::{self, Wrong};
 use super::samples::{Labels, Samples, too_many};
 use super::{MAX_SAMPLE, MAX_VALUES};
 use crate::cache::io;
 use crate::error::{DataError, Place};
+use crate::npy::{self, Wrong};
 
 /// The most bytes of one array: numbers of eight bytes.
 const MAX_BYTES: u64 = 8 * MAX_VALUES;
@@ -63,11 +63,11 @@ impl<R: Read + Seek> Archive<'_, R> {
         let bytes = self.bytes(&name)?;
         let array = npy::parse(&bytes).map_err(|wrong| self.wrong(&name, wrong))?;
         let count = labels.codes.len();
-        let shape = match array.shape.split_first() {
+        let shape = match array.header.shape.split_first() {
             Some((&first, shape)) if first == count && (1..=3).contains(&shape.len()) => shape.to_vec(),
             _ => {
                 let expected = format!("({count}, …), one sample per label, each with 1 to 3 axes");
-                return Err(self.shape(&name, expected, &array.shape));
+                return Err(self.shape(&name, expected, &array.header.shape));
             }
         };
         if let [channels @ (1 | 3), _, width] = shape[..]
@@ -77,11 +77,15 @@ impl<R: Read + Seek> Archive<'_, R> {
             return Err(self.shape(
                 &name,
                 format!("{expected}, as these look like {channels} in the first"),
-                &array.shape,
+                &array.header.shape,
             ));
         }
         if super::samples::size(&shape).is_none() {
-            return Err(self.shape(&name, format!("samples of 1 to {MAX_SAMPLE} values"), &array.shape));
+            return Err(self.shape(
+                &name,
+                format!("samples of 1 to {MAX_SAMPLE} values"),
+                &array.header.shape,
+            ));
         }
         let values = array.values().map_err(|wrong| self.wrong(&name, wrong))?;
         Samples::new(shape, values, labels)
@@ -92,11 +96,11 @@ impl<R: Read + Seek> Archive<'_, R> {
         let name = format!("{name}.npy");
         let bytes = self.bytes(&name)?;
         let array = npy::parse(&bytes).map_err(|wrong| self.wrong(&name, wrong))?;
-        if !matches!(array.shape[..], [_] | [_, 1]) {
+        if !matches!(array.header.shape[..], [_] | [_, 1]) {
             return Err(self.shape(
                 &name,
                 "one label per sample: (samples,) or (samples, 1)".into(),
-                &array.shape,
+                &array.header.shape,
             ));
         }
         let labels = array.labels().map_err(|wrong| self.wrong(&name, wrong))?;

@@ -18,16 +18,16 @@ pub(super) struct Samples {
 
 /// The values of all samples.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     Bytes(Vec<u8>),
     Numbers(Vec<f32>),
 }
 
 /// A label per sample: the names that occur, and which of them each sample has.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Labels {
-    pub(super) names: Vec<String>,
-    pub(super) codes: Vec<u32>,
+pub(crate) struct Labels {
+    pub(crate) names: Vec<String>,
+    pub(crate) codes: Vec<u32>,
     known: HashMap<String, u32>,
 }
 
@@ -151,7 +151,7 @@ pub(super) fn bytes_of(train: &[f32], test: &[f32]) -> Option<[Vec<u8>; 2]> {
 
 impl Labels {
     /// Adds a sample's label; `None` if there are more different ones than there may be classes.
-    pub(super) fn push(&mut self, name: &str) -> Option<()> {
+    pub(crate) fn push(&mut self, name: &str) -> Option<()> {
         let code = match self.known.get(name) {
             Some(&code) => code,
             None if self.names.len() == MAX_CLASSES => return None,

@@ -73,8 +73,8 @@ pub(super) struct Hdf5 {
     datasets: Vec<Dataset>,
 }
 
-/// Reads names, types and shapes of the variables of every layer.
-pub(super) fn open(bytes: Vec<u8>, model: &Model) -> Result<Hdf5, Problem> {
+/// Reads names, types and shapes of the variables of every layer; with a model under the names that it has for them.
+pub(super) fn open(bytes: Vec<u8>, model: Option<&Model>) -> Result<Hdf5, Problem> {
     let length = bytes.len() as u64;
     let file = File::from_bytes(bytes).or_else(|error| damaged("file", error))?;
     let end = file.superblock().eof_address;
@@ -88,7 +88,7 @@ pub(super) fn open(bytes: Vec<u8>, model: &Model) -> Result<Hdf5, Problem> {
             return content("layers", "a group, as in the .weights.h5 files of Keras 3", error.to_string());
         }
     };
-    let groups = groups(model);
+    let groups = model.map(groups).unwrap_or_default();
     for key in layers.groups().or_else(|error| damaged("layers", error))? {
         let path = format!("layers/{key}/vars");
         let Ok(vars) = file.group(&path) else { continue };

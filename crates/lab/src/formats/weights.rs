@@ -45,11 +45,15 @@ pub(super) fn write(format: Format, model: &Model) -> io::Result<Vec<u8>> {
     }
 }
 
-/// One tensor of a file: its name, in Keras's words where the model has such a variable, its type and its shape.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) dtype: String,
-    pub(super) shape: Vec<usize>,
+/// One tensor of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name, in Keras's words where a model has such a variable.
+    pub name: String,
+    /// The type of its numbers, as safetensors calls it: `F32`; another in the file's own words.
+    pub dtype: String,
+    /// The lengths of its axes.
+    pub shape: Vec<usize>,
 }
 
 /// The type that tensors must have, as safetensors calls it.
@@ -125,31 +129,20 @@ pub(super) fn content<T>(
     Err(Problem::Content { what: what.into(), expected: expected.into(), received: received.into() })
 }
 
+/// The tensors that a file of weights holds, whatever model they belong to; of a `.weights.h5` file the variables are
+/// named by their place: `layers/dense/vars/0`.
+///
+/// # Errors
+/// [`LabError::Io`] and [`LabError::WeightsFile`] as from [`load`], [`LabError::Choice`] for any other ending.
+pub fn list(path: &Path) -> Result<Vec<Entry>, LabError> {
+    let format = Format::of(path)?;
+    let tensors = File::open(path).map_err(Problem::from).and_then(|file| open(None, format, file));
+    tensors.map(|tensors| tensors.entries().to_vec()).map_err(|problem| problem.of(path))
+}
+
 /// Every variable's name and values, checked against the model.
 fn read(model: &Model, format: Format, file: File) -> Result<Vec<(String, Vec<f32>)>, Problem> {
-    let length = file.metadata()?.len();
-    let mut tensors: Box<dyn Tensors> = match format {
-        Format::Safetensors => {
-            let tensors = safetensors::open(BufReader::new(file), length)?;
-            if pytorch::is_of_pytorch(tensors.entries()) {
-                Box::new(pytorch::open(tensors, model)?)
-            } else {
-                Box::new(tensors)
-            }
-        }
-        Format::Npz => Box::new(npz::open(archive::open(BufReader::new(file))?, model)?),
-        #[cfg(feature = "hdf5")]
-        Format::KerasWeights => Box::new(hdf5::open(whole(file, length, model)?, model)?),
-        #[cfg(feature = "hdf5")]
-        Format::Keras => Box::new(hdf5::open(keras::weights(file, most_bytes(model))?, model)?),
-        _ => {
-            return content(
-                "file",
-                "weights: .safetensors, .npz, .weights.h5 or .keras",
-                "a file without weights",
-            );
-        }
-    };
+    let mut tensors = open(Some(model), format, file)?;
     let order = check(tensors.entries(), model.params())?;
     let mut values = Vec::with_capacity(order.len());
     for (param, index) in model.params().iter().zip(order) {
@@ -158,19 +151,48 @@ fn read(model: &Model, format: Format, file: File) -> Result<Vec<(String, Vec<f3
     Ok(values)
 }
 
+/// The tensors of a file; with a model under the names of its variables.
+fn open(model: Option<&Model>, format: Format, file: File) -> Result<Box<dyn Tensors>, Problem> {
+    let length = file.metadata()?.len();
+    Ok(match (format, model) {
+        (Format::Safetensors, model) => {
+            let tensors = safetensors::open(BufReader::new(file), length)?;
+            match model {
+                Some(model) if pytorch::is_of_pytorch(tensors.entries()) => {
+                    Box::new(pytorch::open(tensors, model)?)
+                }
+                _ => Box::new(tensors),
+            }
+        }
+        (Format::Npz, model) => Box::new(npz::open(archive::open(BufReader::new(file))?, model)?),
+        #[cfg(feature = "hdf5")]
+        (Format::KerasWeights, model) => Box::new(hdf5::open(whole(file, length, model)?, model)?),
+        #[cfg(feature = "hdf5")]
+        (Format::Keras, model) => Box::new(hdf5::open(keras::weights(file, most_bytes(model))?, model)?),
+        _ => {
+            return content(
+                "file",
+                "weights: .safetensors, .npz, .weights.h5 or .keras",
+                "a file without weights",
+            );
+        }
+    })
+}
+
+/// The largest file that is listed without a model.
+const MAX_LISTED: u64 = 1 << 30;
+
 /// Room for the weights, an optimizer's moments and names: no honest file is larger.
-fn most_bytes(model: &Model) -> u64 {
+fn most_bytes(model: Option<&Model>) -> u64 {
+    let Some(model) = model else { return MAX_LISTED };
     let weights: usize = model.params().iter().map(Param::count).sum();
     (16 << 20) + 16 * weights as u64
 }
 
-fn whole(file: File, length: u64, model: &Model) -> Result<Vec<u8>, Problem> {
-    if length > most_bytes(model) {
-        return content(
-            "length",
-            format!("at most {} bytes for this model", most_bytes(model)),
-            length.to_string(),
-        );
+fn whole(file: File, length: u64, model: Option<&Model>) -> Result<Vec<u8>, Problem> {
+    let most = most_bytes(model);
+    if length > most {
+        return content("length", format!("at most {most} bytes for this model"), length.to_string());
     }
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;

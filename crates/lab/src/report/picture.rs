@@ -52,7 +52,8 @@ pub fn color_strip(scale: fn(f64) -> Rgb) -> Markup {
 
 /// The incoming weights of the first units of a kernel, one tile of `height` × `width` per unit, side by side.
 ///
-/// `kernel` is `[height · width, units]` row by row; colours run from blue at −`limit` over white to orange at `limit`.
+/// `kernel` is `[height · width · channels, units]` row by row. With one channel, colours run from blue at −`limit` over
+/// white to orange at `limit`; with three, each weight is its channel's brightness, from none at −`limit` to all at `limit`.
 pub struct KernelSheet<'a> {
     /// The weights.
     pub kernel: &'a [f32],
@@ -66,6 +67,8 @@ pub struct KernelSheet<'a> {
     pub height: usize,
     /// Width of a tile in pixels.
     pub width: usize,
+    /// Weights per pixel: 1, or 3 for red, green, blue.
+    pub channels: usize,
     /// The weight that gets the deepest colour.
     pub limit: f32,
 }
@@ -76,21 +79,29 @@ const BETWEEN_TILES: u8 = 0;
 impl KernelSheet<'_> {
     /// The sheet as an image.
     pub fn draw(&self, alt: &str) -> Markup {
-        let palette: Vec<Rgb> =
-            (0..=255).map(|level| color::diverging((f64::from(level) - 128.0) / 127.0)).collect();
         let shown = self.shown.min(self.units);
         let columns = self.columns.clamp(1, shown.max(1));
         let sheet_width = columns * (self.width + 1) - 1;
         let sheet_height = (shown.div_ceil(columns) * (self.height + 1)).saturating_sub(1);
-        let mut sheet = vec![BETWEEN_TILES; sheet_width * sheet_height];
+        let colour = self.channels == 3;
+        let depth = if colour { 3 } else { 1 };
+        let between = if colour { 255 } else { BETWEEN_TILES };
+        let mut sheet = vec![between; sheet_width * sheet_height * depth];
         for unit in 0..shown {
             let corner =
                 (unit / columns) * (self.height + 1) * sheet_width + (unit % columns) * (self.width + 1);
-            for pixel in 0..self.height * self.width {
-                let weight = self.kernel.get(pixel * self.units + unit).copied().unwrap_or(0.0);
-                sheet[corner + pixel / self.width * sheet_width + pixel % self.width] = self.level(weight);
+            for weight in 0..self.height * self.width * depth {
+                let (pixel, channel) = (weight / depth, weight % depth);
+                let place = corner + pixel / self.width * sheet_width + pixel % self.width;
+                let weight = self.kernel.get(weight * self.units + unit).copied().unwrap_or(0.0);
+                sheet[place * depth + channel] = self.level(weight);
             }
         }
+        if colour {
+            return embedded(png_file(&sheet, sheet_width, Form::Colour), sheet.len() / 3, sheet_width, alt);
+        }
+        let palette: Vec<Rgb> =
+            (0..=255).map(|level| color::diverging((f64::from(level) - 128.0) / 127.0)).collect();
         image(&sheet, sheet_width, &palette, true, alt)
     }
 
@@ -194,8 +205,16 @@ mod tests {
     fn tiles_stand_where_their_unit_is() {
         // Three units on pictures of 1 × 2 pixels, two tiles per row.
         let kernel = [1.0, 0.0, -1.0, 0.0, 0.5, -2.0];
-        let sheet =
-            KernelSheet { kernel: &kernel, units: 3, shown: 3, columns: 2, height: 1, width: 2, limit: 1.0 };
+        let sheet = KernelSheet {
+            kernel: &kernel,
+            units: 3,
+            shown: 3,
+            columns: 2,
+            height: 1,
+            width: 2,
+            channels: 1,
+            limit: 1.0,
+        };
         let (width, pixels) = decode(&sheet.draw("").into_string());
         assert_eq!(width, 5);
         assert_eq!(pixels[..5], [255, 128, 0, 128, 192]);
@@ -203,11 +222,37 @@ mod tests {
     }
 
     #[test]
+    fn a_sheet_in_colour_shows_each_channel_apart() {
+        // Two units on pictures of 1 × 1 pixels: one that looks for red, one for anything but blue.
+        let kernel = [1.0, 0.5, 0.0, 0.5, 0.0, -1.0];
+        let sheet = KernelSheet {
+            kernel: &kernel,
+            units: 2,
+            shown: 2,
+            columns: 2,
+            height: 1,
+            width: 1,
+            channels: 3,
+            limit: 1.0,
+        };
+        let (width, pixels) = decode(&sheet.draw("").into_string());
+        assert_eq!((width, pixels), (3, vec![255, 128, 128, 255, 255, 255, 192, 192, 1]));
+    }
+
+    #[test]
     fn impossible_pictures_are_left_out() {
         assert_eq!(bytes(&[], 28, color::ink, "").into_string(), "");
         assert_eq!(bytes(&[1, 2], 0, color::ink, "").into_string(), "");
-        let empty =
-            KernelSheet { kernel: &[], units: 0, shown: 9, columns: 3, height: 2, width: 2, limit: 0.0 };
+        let empty = KernelSheet {
+            kernel: &[],
+            units: 0,
+            shown: 9,
+            columns: 3,
+            height: 2,
+            width: 2,
+            channels: 1,
+            limit: 0.0,
+        };
         assert_eq!(empty.draw("").into_string(), "");
     }
 }

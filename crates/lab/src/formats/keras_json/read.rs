@@ -220,9 +220,7 @@ fn engine_value(key: &str, value: &Value, path: &str) -> Result<Value, String> {
             }
             Ok(Value::Object(parameters))
         }
-        Value::Number(number) if key.ends_with("learning_rate") => {
-            Ok(shortened(number.as_f64().unwrap_or_default()))
-        }
+        Value::Number(number) if number.is_f64() => Ok(shortened(number.as_f64().unwrap_or_default())),
         Value::String(name) if key == "activation" => {
             check_in_common(name).or_else(|problem| wrong(path, problem))?;
             Ok(value.clone())
@@ -231,10 +229,10 @@ fn engine_value(key: &str, value: &Value, path: &str) -> Result<Value, String> {
     }
 }
 
-/// Keras keeps rates in 32 bits and writes them in 64: 0.0010000000474974513 was 0.001.
+/// Keras keeps rates and factors in 32 bits and writes them in 64: 0.0010000000474974513 was 0.001.
 fn shortened(value: f64) -> Value {
     let short = value as f32;
-    if f64::from(short) != value {
+    if f64::from(short) != value || value.fract() == 0.0 {
         return json!(value);
     }
     json!(short.to_string().parse::<f64>().unwrap_or(value))

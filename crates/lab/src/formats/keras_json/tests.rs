@@ -128,6 +128,16 @@ fn what_keras_has_no_words_for_is_not_written() {
         error,
         "layer \"dense\": activation: Keras has gelu with its default parameters only, received {\"approximate\":true}"
     );
+    let model = Sequential::new([4]).add(Dense::new(2));
+    let written = |from_logits: bool, label_smoothing: f64| {
+        let loss = json!({ "name": "sparse_categorical_crossentropy", "from_logits": from_logits, "label_smoothing": label_smoothing });
+        let compile =
+            CompileRecipe { loss: serde_json::from_value(loss).unwrap(), ..CompileRecipe::default() };
+        write(&model, &compile)
+    };
+    let error = "loss: Keras's SparseCategoricalCrossentropy has no `label_smoothing`";
+    assert_eq!(written(true, 0.1).unwrap_err(), error);
+    assert_eq!(written(true, 0.0).unwrap()["compile_config"]["loss"]["config"].get("label_smoothing"), None);
 }
 
 #[test]

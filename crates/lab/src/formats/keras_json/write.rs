@@ -110,11 +110,19 @@ fn keras_value(key: &str, value: Value) -> Result<Value, String> {
     }
 }
 
+/// What Keras has no word for in one of its classes.
+const ONLY_HERE: [(&str, &str); 1] = [("SparseCategoricalCrossentropy", "label_smoothing")];
+
 /// `"name"` or `{name, parameters…}` as one of Keras's objects.
 fn named(kind: &'static str, value: Value) -> Result<Value, String> {
-    let (name, parameters) = apart(value)?;
-    let class_name =
-        defaults::class(kind, &name).map_err(|error| format!("Keras does not have it: {error}"))?;
+    let (name, mut parameters) = apart(value)?;
+    let class_name = class(kind, &name)?;
+    for (_, key) in ONLY_HERE.iter().filter(|(class, _)| *class == class_name) {
+        // At 0 it does nothing.
+        if parameters.remove(*key).is_some_and(|value| value.as_f64() != Some(0.0)) {
+            return Err(format!("Keras's {class_name} has no `{key}`"));
+        }
+    }
     let mut config = defaults::of(kind, &class_name);
     config.extend(parameters);
     Ok(object(kind, &class_name, config))

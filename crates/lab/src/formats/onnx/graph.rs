@@ -117,6 +117,15 @@ impl Graph {
         self.op("Reshape", &[x, &shape])
     }
 
+    /// The samples' axes in another order, which says where each of them comes from.
+    pub(super) fn permute(&mut self, x: &str, order: &[usize]) -> String {
+        if order.is_sorted() {
+            return x.to_owned();
+        }
+        let order: Vec<usize> = std::iter::once(0).chain(order.iter().map(|place| place + 1)).collect();
+        self.node("Transpose", &[x], vec![ints("perm", &order)])
+    }
+
     /// Pictures with their channels before their pixels.
     pub(super) fn channels_first(&mut self, x: &str) -> String {
         match self.channels_first.get(x) {

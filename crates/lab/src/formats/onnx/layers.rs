@@ -120,7 +120,7 @@ pub(super) fn write(
         "ELU" => Ok(graph.node("Elu", &[&x], vec![float("alpha", at.number("alpha")?)])),
         "Softmax" => match at.axes()?.as_slice() {
             [axis] => Ok(graph.node("Softmax", &[&x], vec![int("axis", *axis as i64 + 1)])),
-            _ => Err(format!("axis: only one can be written, received {}", at.get("axis"))),
+            axes => Ok(softmax_over(graph, &x, &of_batch(axes))),
         },
         "PReLU" => {
             let slopes = at.tensor(graph, "alpha").ok_or("the variable alpha is missing")?;
@@ -162,6 +162,15 @@ pub(super) fn write(
         | "MixUp" => Ok(x),
         _ => Err(format!("{class_name} has no ONNX form here")),
     }
+}
+
+/// `exp(x − max)` as shares of its sum over the given axes.
+fn softmax_over(graph: &mut Graph, x: &str, axes: &[i64]) -> String {
+    let largest = graph.reduce("ReduceMax", x, axes, true);
+    let moved = graph.op("Sub", &[x, &largest]);
+    let powers = graph.op("Exp", &[&moved]);
+    let sum = graph.reduce("ReduceSum", &powers, axes, true);
+    graph.op("Div", &[&powers, &sum])
 }
 
 fn dense(graph: &mut Graph, at: &Place<'_>, x: &str) -> Result<String, String> {
@@ -298,18 +307,16 @@ fn normalization(graph: &mut Graph, at: &Place<'_>, x: &str) -> Result<String, S
     })
 }
 
-/// What was adapted is a variable; what was given stands in the configuration.
+/// What was adapted is a variable; what was given stands in the configuration. One number stands for all.
 fn numbers(at: &Place<'_>, key: &str) -> Result<(Vec<usize>, Vec<f32>), String> {
-    if let Some(variable) = at.variable(key) {
-        return Ok(variable);
-    }
-    let values: Option<Vec<f32>> = match at.get(key) {
+    let given = || match at.get(key) {
         Value::Array(values) => values.iter().map(|value| value.as_f64().map(|value| value as f32)).collect(),
         value => value.as_f64().map(|value| vec![value as f32]),
     };
-    values
-        .map(|values| (vec![values.len()], values))
-        .ok_or_else(|| format!("{key}: the layer was not adapted"))
+    let values = at.variable(key).map(|(_, values)| values).or_else(given);
+    let values = values.ok_or_else(|| format!("{key}: the layer was not adapted"))?;
+    let shape = if values.len() == 1 { vec![1] } else { at.beside(&at.axes()?) };
+    Ok((shape, values))
 }
 
 fn scaled_and_moved(graph: &mut Graph, at: &Place<'_>, axes: &[usize], mut x: String) -> String {
@@ -356,19 +363,25 @@ fn rms_normalization(graph: &mut Graph, at: &Place<'_>, x: &str) -> Result<Strin
 
 /// Every sample's channels in groups; each group with its pixels is normalized as one.
 fn group_normalization(graph: &mut Graph, at: &Place<'_>, x: &str) -> Result<String, String> {
-    let last = at.input.len().saturating_sub(1);
-    if at.axes()? != [last] {
-        return Err(format!("axis: only the last can be written, received {}", at.get("axis")));
-    }
-    let channels = at.input.last().copied().unwrap_or(1);
+    let axes = at.axes()?;
+    let &[axis] = axes.as_slice() else {
+        return Err(format!("axis: expected one, received {}", at.get("axis")));
+    };
+    let order: Vec<usize> = (0..at.input.len()).filter(|place| *place != axis).chain([axis]).collect();
+    let shape: Vec<usize> = order.iter().map(|&place| at.input[place]).collect();
+    let channels = at.input[axis];
     let groups = match at.get("groups").as_i64() {
         Some(groups) if groups > 0 => groups.unsigned_abs() as usize,
         _ => channels,
     };
-    let pixels = at.input[..last].iter().product();
-    let grouped = graph.reshape(x, &[pixels, groups, channels / groups]);
+    let pixels = at.input.iter().product::<usize>() / channels;
+    let last = graph.permute(x, &order);
+    let grouped = graph.reshape(&last, &[pixels, groups, channels / groups]);
     let centred = centred(graph, &grouped, &[1, 3]);
     let y = by_root_mean_square(graph, &centred, &centred, &[1, 3], at.number("epsilon")?);
-    let y = graph.reshape(&y, at.input);
-    Ok(scaled_and_moved(graph, at, &[last], y))
+    let y = graph.reshape(&y, &shape);
+    let back: Vec<usize> =
+        (0..order.len()).map(|place| order.iter().position(|from| *from == place).unwrap_or(place)).collect();
+    let y = graph.permute(&y, &back);
+    Ok(scaled_and_moved(graph, at, &axes, y))
 }

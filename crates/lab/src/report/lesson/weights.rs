@@ -37,11 +37,24 @@ fn kernels(inspected: &[(&ModelRecord, &Inspection)], dataset: &DatasetRecord, s
     let limit = drawable.iter().map(|(_, kernel)| limit(kernel)).fold(0.0, f32::max);
     let panels: Vec<Markup> =
         drawable.iter().map(|(model, kernel)| sheets(model, kernel, dataset, limit)).collect();
+    let (bar, scale) = if dataset.channels == 3 {
+        (
+            html! {},
+            format!(
+                "Each weight is the brightness of its channel, red, green or blue: none at {}, half at 0, all at {}, for all \
+             models, before and after training.",
+                signed(-f64::from(limit), 2),
+                signed(f64::from(limit), 2)
+            ),
+        )
+    } else {
+        (scale_bar(limit), "One colour scale for all models, before and after training.".to_owned())
+    };
     html! {
         @if !panels.is_empty() {
-            (figure(&panels, &scale_bar(limit), &format!(
+            (figure(&panels, &bar, &format!(
                 "Incoming weights of the first layer’s units, one tile per unit, each weight where its pixel is, with \
-                 seed {seed}. One colour scale for all models, before and after training.")))
+                 seed {seed}. {scale}")))
         }
     }
 }
@@ -83,10 +96,13 @@ fn spread(model: &str, layer: &LayerWeights) -> Markup {
     panel(&heading, &histogram::before_after(&heading, &layer.before, &layer.after))
 }
 
-/// Whether each weight of a unit belongs to one pixel.
+/// Whether each weight of a unit belongs to one pixel, grey or in colour.
 fn fits(kernel: &KernelPictures, dataset: &DatasetRecord) -> bool {
-    let weights = dataset.height * dataset.width * kernel.units;
-    weights > 0 && kernel.before.len() == weights && kernel.after.len() == weights
+    let weights = dataset.height * dataset.width * dataset.channels * kernel.units;
+    [1, 3].contains(&dataset.channels)
+        && weights > 0
+        && kernel.before.len() == weights
+        && kernel.after.len() == weights
 }
 
 /// A model's first layer before and after training.
@@ -99,6 +115,7 @@ fn sheets(model: &ModelRecord, kernel: &KernelPictures, dataset: &DatasetRecord,
             columns: 8,
             height: dataset.height,
             width: dataset.width,
+            channels: dataset.channels,
             limit,
         }
         .draw(&format!("weights of {} {when} training", model.name))

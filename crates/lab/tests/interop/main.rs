@@ -6,7 +6,6 @@
 
 use seedbed_lab::formats::{load_weights, read_recipe, write};
 use seedbed_lab::recipe::Recipe;
-use seedbed_nn::activations::Activation;
 use seedbed_nn::examples::Examples;
 use seedbed_nn::model::Model;
 use serde::Deserialize;
@@ -15,8 +14,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The golden models whose layers the engine has.
-const MODELS: [&str; 4] = ["mlp", "norms", "activations", "more"];
+mod choices;
+
+/// The golden models.
+const MODELS: [&str; 7] = ["mlp", "conv", "flat", "pools", "norms", "activations", "more"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop")
@@ -117,17 +118,6 @@ fn what_is_written_is_read_again() {
     }
 }
 
-/// A model of one activation alone.
-fn activated(activation: &str) -> (Recipe, Model) {
-    let text = format!(
-        "input_shape = [6]\nlayers = [{{ class_name = 'Activation', activation = '{activation}' }}]\n\
-         compile.loss = 'mean_squared_error'"
-    );
-    let recipe = Recipe::parse(activation, &text).unwrap();
-    let model = compiled(&recipe);
-    (recipe, model)
-}
-
 /// Writes a model's files and what it predicts.
 fn hand_over(
     place: &Path,
@@ -148,7 +138,14 @@ fn hand_over(
     fs::write(place.join(format!("{name}.expected.json")), said.to_string()).unwrap();
 }
 
-/// Keras, NumPy, safetensors and onnxruntime read what is written, and predict the same.
+/// Numbers on both sides of 0 for a model.
+fn some_inputs(model: &Model) -> Vec<Vec<f32>> {
+    let count = model.sequential().input_shape.size();
+    (0..8).map(|i| (0..count).map(|j| ((i * count + j) * 37 % 101) as f32 / 25.0 - 2.0).collect()).collect()
+}
+
+/// Keras, NumPy, safetensors and onnxruntime read what is written, and predict the same; what Keras then writes is read
+/// here as the same.
 #[test]
 fn other_programs_read_what_is_written() {
     let Some(python) = std::env::var_os("SEEDBED_PYTHON") else {
@@ -156,14 +153,14 @@ fn other_programs_read_what_is_written() {
         return;
     };
     let place = tempfile::tempdir().unwrap();
-    for activation in Activation::NAMES {
-        let (recipe, model) = activated(activation);
-        let inputs: Vec<Vec<f32>> =
-            (0..8).map(|i| (0..6).map(|j| (i * 6 + j) as f32 / 12.0 - 2.0).collect()).collect();
-        // What Keras has another function for is compared with onnxruntime alone.
-        let with_keras: &[&str] = &["keras", "onnx"];
-        let endings = if ["sparsemax", "threshold"].contains(&activation) { &["onnx"] } else { with_keras };
-        hand_over(place.path(), &format!("activation-{activation}"), endings, &recipe, &model, &inputs);
+    let mut models = Vec::new();
+    for (name, recipe) in choices::models() {
+        let model = choices::with_weights(&recipe);
+        let inputs = some_inputs(&model);
+        let with_keras: &[&str] = &["json", "keras", "onnx"];
+        let endings = if choices::only_here(&name).is_some() { &["onnx"] } else { with_keras };
+        hand_over(place.path(), &name, endings, &recipe, &model, &inputs);
+        models.push((name, recipe, model));
     }
     for name in MODELS {
         let keras = golden(&format!("{name}.keras"));
@@ -175,4 +172,9 @@ fn other_programs_read_what_is_written() {
     let said = String::from_utf8_lossy(&check.stdout);
     assert!(check.status.success(), "{said}\n{}", String::from_utf8_lossy(&check.stderr));
     println!("{said}");
+    let both = models.iter().filter(|(name, ..)| choices::only_here(name).is_none());
+    let changed: Vec<String> = both
+        .filter_map(|(name, recipe, model)| choices::changed_by_keras(place.path(), name, recipe, model))
+        .collect();
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
 }

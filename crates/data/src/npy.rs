@@ -12,31 +12,23 @@
 //! nothing nested, no structured types, no objects (which are pickles, that is, programs). Written out here because
 //! the published reader trusts a header's lengths and nesting.
 
-use super::MAX_VALUES;
-use super::samples::{Labels, Values};
+use crate::own::MAX_VALUES;
+use crate::own::samples::{Labels, Values};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// The longest header that is read. NumPy writes 128 bytes.
-const MAX_HEADER: usize = 4096;
+/// The longest header that is read, in bytes. NumPy writes 128.
+pub const MAX_HEADER: usize = 4096;
 
 /// One array.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Array<'a> {
-    kind: Kind,
-    big_endian: bool,
-    /// Bytes of one value.
-    width: usize,
-    fortran: bool,
-    pub(super) shape: Vec<usize>,
-    /// How many values.
-    count: usize,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Array<'a> {
+    /// What its header says.
+    pub header: Header,
     data: &'a [u8],
-    /// Where the values begin.
-    offset: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Unsigned,
     Signed,
@@ -48,12 +40,16 @@ enum Kind {
 }
 
 /// What is wrong, and at which byte.
-#[derive(Debug, PartialEq)]
-pub(super) struct Wrong {
-    pub(super) byte: usize,
-    pub(super) what: &'static str,
-    pub(super) expected: String,
-    pub(super) received: String,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Where, counted from the beginning of the file.
+    pub byte: usize,
+    /// Of what.
+    pub what: &'static str,
+    /// What should be there.
+    pub expected: String,
+    /// What is.
+    pub received: String,
 }
 
 fn wrong(byte: usize, what: &'static str, expected: impl ToString, received: impl ToString) -> Wrong {
@@ -61,7 +57,18 @@ fn wrong(byte: usize, what: &'static str, expected: impl ToString, received: imp
 }
 
 /// Reads the bytes of an `.npy` file; values stay where they are.
-pub(super) fn parse(file: &[u8]) -> Result<Array<'_>, Wrong> {
+///
+/// # Errors
+/// [`Wrong`] for a damaged file, and for an array of objects, structures or half numbers.
+pub fn parse(file: &[u8]) -> Result<Array<'_>, Wrong> {
+    header(file)?.array(file)
+}
+
+/// Reads the header at the beginning of an `.npy` file, of which the first `12 + MAX_HEADER` bytes are enough.
+///
+/// # Errors
+/// As [`parse`], for what the header alone can show.
+pub fn header(file: &[u8]) -> Result<Header, Wrong> {
     let short = || wrong(file.len(), "header", "an NPY header", format!("{} bytes", file.len()));
     let rest = file.strip_prefix(MAGIC).ok_or_else(|| match file.len() {
         0..6 => short(),
@@ -77,11 +84,20 @@ pub(super) fn parse(file: &[u8]) -> Result<Array<'_>, Wrong> {
         return Err(wrong(8, "length of the header", format!("at most {MAX_HEADER}"), length));
     }
     let offset = start + length;
-    let header = file.get(start..offset).ok_or_else(short)?;
-    let header = std::str::from_utf8(header).map_err(|_| wrong(start, "header", "text", "other bytes"))?;
-    Header::parse(header)
-        .map_err(|(at, wanted)| wrong(start + at, "header", wanted, format!("{:?}", clip(&header[at..]))))?
-        .array(&file[offset..], start, offset)
+    let text = file.get(start..offset).ok_or_else(short)?;
+    let text = std::str::from_utf8(text).map_err(|_| wrong(start, "header", "text", "other bytes"))?;
+    Said::parse(text)
+        .map_err(|(at, wanted)| wrong(start + at, "header", wanted, format!("{:?}", clip(&text[at..]))))?
+        .checked(start, offset)
+}
+
+/// All that stands before the values of a row-major array of 32-bit floats; its length is a multiple of 64.
+pub fn begin(shape: &[usize]) -> Vec<u8> {
+    let axes: String = shape.iter().map(|axis| format!("{axis}, ")).collect();
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
+    let width = (MAGIC.len() + 4 + text.len() + 1).next_multiple_of(64) - MAGIC.len() - 5;
+    let text = format!("{text:width$}\n");
+    [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
 }
 
 /// The beginning of a text that may be long.
@@ -89,9 +105,27 @@ fn clip(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
+/// A header whose type is read, and so many values can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// NumPy's name of the type: `<f4`.
+    pub descr: String,
+    /// The lengths of the array's axes.
+    pub shape: Vec<usize>,
+    kind: Kind,
+    big_endian: bool,
+    /// Bytes of one value.
+    width: usize,
+    fortran: bool,
+    /// How many values.
+    count: usize,
+    /// Where the values begin.
+    offset: usize,
+}
+
 /// The three things a header says.
 #[derive(Debug, Default)]
-struct Header {
+struct Said {
     descr: String,
     fortran: bool,
     shape: Vec<usize>,
@@ -144,10 +178,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-impl Header {
-    fn parse(text: &str) -> Result<Header, Unreadable> {
+impl Said {
+    fn parse(text: &str) -> Result<Said, Unreadable> {
         let mut cursor = Cursor { text, at: 0 };
-        let (mut header, mut seen) = (Header::default(), [false; 3]);
+        let (mut said, mut seen) = (Said::default(), [false; 3]);
         cursor.expect("{")?;
         while !cursor.takes("}") {
             let at = cursor.at;
@@ -155,18 +189,18 @@ impl Header {
             cursor.expect(":")?;
             let which = match key {
                 "descr" => {
-                    header.descr = cursor.string()?.to_owned();
+                    said.descr = cursor.string()?.to_owned();
                     0
                 }
                 "fortran_order" => {
-                    header.fortran = cursor.takes("True");
-                    if !header.fortran {
+                    said.fortran = cursor.takes("True");
+                    if !said.fortran {
                         cursor.expect("False")?;
                     }
                     1
                 }
                 "shape" => {
-                    header.shape = Self::shape(&mut cursor)?;
+                    said.shape = Self::shape(&mut cursor)?;
                     2
                 }
                 _ => return Err((at, "'descr', 'fortran_order' or 'shape'")),
@@ -180,7 +214,7 @@ impl Header {
             }
         }
         match seen {
-            [true, true, true] if cursor.rest().is_empty() => Ok(header),
+            [true, true, true] if cursor.rest().is_empty() => Ok(said),
             [true, true, true] => Err((cursor.at, "the end of the header")),
             _ => Err((cursor.at, "'descr', 'fortran_order' and 'shape'")),
         }
@@ -202,29 +236,21 @@ impl Header {
         Ok(shape)
     }
 
-    /// The array that the header announces, if `data` are its values.
-    fn array(self, data: &[u8], start: usize, offset: usize) -> Result<Array<'_>, Wrong> {
-        let (kind, big_endian, width) = self.kind().ok_or_else(|| {
+    /// The header, if its type is read and so many values can be.
+    fn checked(self, start: usize, offset: usize) -> Result<Header, Wrong> {
+        let Some((kind, big_endian, width)) = self.kind() else {
             let expected =
                 "a plain type: '|b1', '|u1', '<i8', '<f4', '<U10', …; objects and structures never";
-            wrong(start, "type", expected, format!("{:?}", clip(&self.descr)))
-        })?;
+            return Err(wrong(start, "type", expected, format!("{:?}", clip(&self.descr))));
+        };
         let count = self.shape.iter().try_fold(1u64, |count, &axis| count.checked_mul(axis as u64));
         let count = count.filter(|&count| count <= MAX_VALUES).and_then(|count| usize::try_from(count).ok());
-        let bytes = count.and_then(|count| count.checked_mul(width));
-        let (Some(count), Some(bytes)) = (count, bytes) else {
-            return Err(wrong(
-                start,
-                "shape",
-                format!("at most {MAX_VALUES} values"),
-                format!("{:?}", self.shape),
-            ));
+        let Some(count) = count.filter(|count| count.checked_mul(width).is_some()) else {
+            let expected = format!("at most {MAX_VALUES} values");
+            return Err(wrong(start, "shape", expected, format!("{:?}", self.shape)));
         };
-        if data.len() != bytes {
-            let expected = format!("{bytes} bytes of {:?} for {:?}", self.descr, self.shape);
-            return Err(wrong(offset + data.len().min(bytes), "size", expected, data.len()));
-        }
-        Ok(Array { kind, big_endian, width, fortran: self.fortran, shape: self.shape, count, data, offset })
+        let Said { descr, fortran, shape } = self;
+        Ok(Header { descr, shape, kind, big_endian, width, fortran, count, offset })
     }
 
     /// Kind, whether big-endian, and bytes of a value; `None` for what is not read.
@@ -249,17 +275,29 @@ impl Header {
     }
 }
 
+impl Header {
+    /// The array that the header announces, if the rest of the file are its values.
+    fn array(self, file: &[u8]) -> Result<Array<'_>, Wrong> {
+        let (data, bytes) = (&file[self.offset..], self.count * self.width);
+        if data.len() != bytes {
+            let expected = format!("{bytes} bytes of {:?} for {:?}", self.descr, self.shape);
+            return Err(wrong(self.offset + data.len().min(bytes), "size", expected, data.len()));
+        }
+        Ok(Array { header: self, data })
+    }
+}
+
 impl<'a> Array<'a> {
     /// The bytes of value `index`, counted with the last axis fastest, whatever the file's order is.
     fn item(&self, index: usize) -> &'a [u8] {
-        let place = if self.fortran { self.fortran_place(index) } else { index };
-        &self.data[place * self.width..][..self.width]
+        let place = if self.header.fortran { self.fortran_place(index) } else { index };
+        &self.data[place * self.header.width..][..self.header.width]
     }
 
     /// Where a value stands when the first axis is fastest.
     fn fortran_place(&self, mut index: usize) -> usize {
-        let mut stride = self.count;
-        self.shape.iter().rev().fold(0, |place, &axis| {
+        let mut stride = self.header.count;
+        self.header.shape.iter().rev().fold(0, |place, &axis| {
             stride /= axis;
             let along = index % axis;
             index /= axis;
@@ -269,15 +307,16 @@ impl<'a> Array<'a> {
 
     fn integer(&self, item: &[u8]) -> i128 {
         let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
-        let bits = if self.big_endian { item.iter().fold(0, fold) } else { item.iter().rev().fold(0, fold) };
-        match (self.kind, 64 - 8 * item.len()) {
+        let bits =
+            if self.header.big_endian { item.iter().fold(0, fold) } else { item.iter().rev().fold(0, fold) };
+        match (self.header.kind, 64 - 8 * item.len()) {
             (Kind::Signed, unused) => i128::from(((bits << unused) as i64) >> unused),
             _ => i128::from(bits),
         }
     }
 
     fn float(&self, item: &[u8]) -> f64 {
-        match (item, self.big_endian) {
+        match (item, self.header.big_endian) {
             (&[a, b, c, d], false) => f32::from_le_bytes([a, b, c, d]).into(),
             (&[a, b, c, d], true) => f32::from_be_bytes([a, b, c, d]).into(),
             (&[a, b, c, d, e, f, g, h], false) => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
@@ -286,17 +325,23 @@ impl<'a> Array<'a> {
         }
     }
 
+    /// The values of an array of `<f4`, row-major, whatever they are; nothing for another type.
+    pub fn float32s(&self) -> Option<Vec<f32>> {
+        let value = |index| <[u8; 4]>::try_from(self.item(index)).map(f32::from_le_bytes).unwrap_or(f32::NAN);
+        (self.header.descr == "<f4").then(|| (0..self.header.count).map(value).collect())
+    }
+
     /// The values as samples: unsigned bytes stay what they are, everything else becomes `f32`.
-    pub(super) fn values(&self) -> Result<Values, Wrong> {
-        if self.kind == Kind::Unsigned && self.width == 1 {
-            return Ok(Values::Bytes(match self.fortran {
-                true => (0..self.count).map(|index| self.item(index)[0]).collect(),
+    pub(crate) fn values(&self) -> Result<Values, Wrong> {
+        if self.header.kind == Kind::Unsigned && self.header.width == 1 {
+            return Ok(Values::Bytes(match self.header.fortran {
+                true => (0..self.header.count).map(|index| self.item(index)[0]).collect(),
                 false => self.data.to_vec(),
             }));
         }
         let number = |index: usize| -> Result<f32, Wrong> {
             let item = self.item(index);
-            let number = match self.kind {
+            let number = match self.header.kind {
                 Kind::Unsigned | Kind::Signed => self.integer(item) as f32,
                 Kind::Float => self.float(item) as f32,
                 Kind::Bytes | Kind::Unicode => f32::NAN,
@@ -304,27 +349,27 @@ impl<'a> Array<'a> {
             if number.is_finite() {
                 return Ok(number);
             }
-            let received = match self.kind {
+            let received = match self.header.kind {
                 Kind::Float => self.float(item).to_string(),
                 _ => "text".to_owned(),
             };
             Err(wrong(
-                self.offset + index * self.width,
+                self.header.offset + index * self.header.width,
                 "value",
                 "a finite number that float32 can hold",
                 received,
             ))
         };
-        let numbers = (0..self.count).map(number).collect::<Result<_, _>>()?;
+        let numbers = (0..self.header.count).map(number).collect::<Result<_, _>>()?;
         Ok(Values::Numbers(numbers))
     }
 
     /// The values as labels: whole numbers or text; `None` for a label too many.
-    pub(super) fn labels(&self) -> Result<Option<Labels>, Wrong> {
+    pub(crate) fn labels(&self) -> Result<Option<Labels>, Wrong> {
         let mut labels = Labels::default();
-        for index in 0..self.count {
+        for index in 0..self.header.count {
             let name = self.text(index).ok_or_else(|| {
-                let byte = self.offset + index * self.width;
+                let byte = self.header.offset + index * self.header.width;
                 wrong(byte, "label", "a whole number or text", format!("{}", self.float(self.item(index))))
             })?;
             if labels.push(&name).is_none() {
@@ -337,7 +382,7 @@ impl<'a> Array<'a> {
     /// Value `index` as a label.
     fn text(&self, index: usize) -> Option<String> {
         let item = self.item(index);
-        match self.kind {
+        match self.header.kind {
             Kind::Unsigned | Kind::Signed => Some(self.integer(item).to_string()),
             Kind::Float => {
                 let number = self.float(item);
@@ -398,6 +443,20 @@ mod tests {
         assert_eq!(turned, Values::Bytes(vec![0, 1, 2, 3, 4, 5]));
         let empty = file(&header("|u1", true, "(0, 3)"), &[]);
         assert_eq!(parse(&empty).unwrap().values().unwrap(), Values::Bytes(vec![]));
+    }
+
+    #[test]
+    fn what_is_begun_is_read() {
+        for shape in [vec![], vec![5], vec![3, 4], vec![2, 1, 3, 2]] {
+            let mut bytes = begin(&shape);
+            assert_eq!(bytes.len() % 64, 0);
+            let values: Vec<f32> = (0..shape.iter().product()).map(|i| 0.5 - i as f32).collect();
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            let array = parse(&bytes).unwrap();
+            assert_eq!((&array.header.shape, array.float32s()), (&shape, Some(values)));
+        }
+        let whole = file(&header("<i4", false, "(1,)"), &[0; 4]);
+        assert_eq!(parse(&whole).unwrap().float32s(), None);
     }
 
     #[test]
