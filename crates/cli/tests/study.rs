@@ -111,7 +111,7 @@ fn a_study_runs_resumes_and_tells() {
     events(folder);
     let compared = output(folder, &["compare", "small", "small:dropout 0.5"]);
     let text = stdout(&compared);
-    assert!(text.contains("− rate = 0.0\n+ rate = 0.5") && text.contains("test accuracy"), "{text}");
+    assert!(text.contains("\n  − rate = 0.0\n  + rate = 0.5\n") && text.contains("test accuracy"), "{text}");
     let power = prose(&output(folder, &["plan", "small.toml", "--seeds", "5", "--effect", "1"]));
     assert!(power.contains("5 seeds would show") && power.contains("1 points need"), "{power}");
 }

@@ -3,6 +3,7 @@
 //! | part | what it answers |
 //! |---|---|
 //! | [`Metric`], [`Score`], [`Effect`] | how did each variant do, and how does it differ from the baseline, paired by seed |
+//! | [`leading`], [`Differences`] | the differences alone, for the terminal while a study runs |
 //! | [`split`] | what separates the running accuracy from the training accuracy |
 //! | [`grid`] | which factors and pairs make how much of the spread (grids) |
 //! | [`random`] | which factors matter when everything varied at once (random designs) |
@@ -16,6 +17,7 @@ pub mod budget;
 pub mod control;
 mod effect;
 pub mod grid;
+mod leading;
 mod metric;
 pub mod pictures;
 pub mod random;
@@ -24,6 +26,7 @@ pub mod split;
 
 pub use answer::Answer;
 pub use effect::{Effect, Effort, Named, correct};
+pub use leading::{Differences, leading};
 pub use metric::Metric;
 pub use score::Score;
 
@@ -83,6 +86,18 @@ impl Analysis {
     /// The effect of a variant on a metric, if it could be measured.
     pub fn effect(&self, variant: usize, metric: Metric) -> Option<&Effect> {
         self.effects.get(variant)?.iter().find(|effect| effect.metric == metric)
+    }
+
+    /// The median standard deviation of the study's paired differences in test accuracy, and how many seeds stand behind it: what
+    /// the next study is planned with. `None` where nothing scatters.
+    pub fn pilot(&self) -> Option<(f64, usize)> {
+        let effects = self.effects.iter().flatten().filter(|effect| effect.metric == Metric::Test);
+        let mut spreads: Vec<(f64, usize)> = effects
+            .filter_map(|effect| Some((effect.paired.spread?.standard_deviation, effect.paired.seeds())))
+            .filter(|(spread, _)| *spread > 0.0)
+            .collect();
+        spreads.sort_by(|a, b| a.0.total_cmp(&b.0));
+        spreads.get(spreads.len() / 2).copied()
     }
 
     /// Whether any variant was run more than once, so that there is a spread to speak of.

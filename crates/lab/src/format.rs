@@ -26,10 +26,15 @@ pub fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A number with two digits that count: "0.00013", "4.2", "1,300".
+/// A number with two digits that count: "0.00013", "4.2", "1,300"; what would need more than four zeros with its power of ten, "7.4×10⁻⁸".
 pub fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return fixed(value, 0);
+    }
+    if value.abs() < 1e-4 {
+        let written = format!("{:.1e}", value.abs());
+        let (digits, power) = written.split_once("e-").unwrap_or((&written, "0"));
+        return format!("{}{digits}×10⁻{}", if value < 0.0 { "−" } else { "" }, raised(power));
     }
     let digits = 1 - value.abs().log10().floor() as i32;
     if digits > 0 {
@@ -39,6 +44,12 @@ pub fn short(value: f64) -> String {
     let whole = (value / power).round() * power;
     let sign = if whole < 0.0 { "−" } else { "" };
     if whole.abs() < 1e15 { format!("{sign}{}", count(whole.abs() as usize)) } else { format!("{value:.1e}") }
+}
+
+/// Digits as they stand in an exponent.
+fn raised(digits: &str) -> String {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    digits.chars().filter_map(|digit| RAISED.get(digit.to_digit(10)? as usize)).collect()
 }
 
 /// A fraction in percent with two digits: 0.9771 is "97.71%".
@@ -103,11 +114,14 @@ pub fn plural(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// "a", "a and b", "a, b and c".
+/// "a", "a and b", "a, b and c"; items that have commas of their own are parted by semicolons.
 pub fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
+        [rest @ .., last] if items.iter().any(|item| item.contains(", ")) => {
+            format!("{}; and {last}", rest.join("; "))
+        }
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
@@ -132,8 +146,8 @@ mod tests {
     #[test]
     fn short_numbers_keep_two_digits() {
         assert_eq!(
-            [0.000_132, 4.24, -0.05, 1_313.0, 0.0, 64.2].map(short),
-            ["0.00013", "4.2", "−0.050", "1,300", "0", "64"]
+            [0.000_132, 7.4e-8, -2e-12, 4.24, -0.05, 1_313.0, 0.0, 64.2].map(short),
+            ["0.00013", "7.4×10⁻⁸", "−2.0×10⁻¹²", "4.2", "−0.050", "1,300", "0", "64"]
         );
         assert_eq!((short(f64::NAN).as_str(), short(1e300).as_str()), ("–", "1.0e300"));
     }

@@ -12,7 +12,6 @@
 //! | [`store`] | finished trials and studies, in one SQLite file |
 //! | [`run`] | runs what the store does not have, one trial per core |
 //! | [`changes`] | what a changed study file leaves out |
-//! | [`effects`] | what the study shows so far |
 //! | [`manifest`] | a study's open trials as a file, and the results as files, for other machines |
 //! | [`estimate`] | how long it will take |
 //! | [`export`] | the record as CSV, JSON and Vega-Lite |
@@ -35,7 +34,6 @@ use std::num::NonZeroUsize;
 pub mod changes;
 mod design;
 pub mod destination;
-pub mod effects;
 pub mod estimate;
 pub mod export;
 pub mod file;

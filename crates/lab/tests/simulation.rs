@@ -135,18 +135,18 @@ fn coverage(count: usize, times: usize, mut draw: impl FnMut() -> f64, truth: f6
     held.map(|held| held as f64 / times as f64)
 }
 
-/// 4,000 intervals know their coverage within one point (three standard errors). The bootstrap is known to be a little too narrow
-/// for few values, and Student's interval for skewed ones.
+/// 4,000 intervals know their coverage within one point (three standard errors). The bootstrap is a little too narrow for few values
+/// and for skewed ones, Student's interval for skewed ones.
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_promise() {
     let mut noise = Noise(3);
     let [student, bootstrap] = coverage(40, 4_000, || noise.normal(), 0.0);
     println!("40 normal values: Student {student}, bootstrap {bootstrap}");
-    assert!((0.94..=0.96).contains(&student) && (0.925..=0.96).contains(&bootstrap), "{student} {bootstrap}");
+    assert!((0.94..=0.96).contains(&student) && (0.94..=0.96).contains(&bootstrap), "{student} {bootstrap}");
     let [student, bootstrap] = coverage(40, 4_000, || -noise.uniform().ln(), 1.0);
     println!("40 exponential values: Student {student}, bootstrap {bootstrap}");
     assert!((0.91..=0.95).contains(&student) && (0.92..=0.96).contains(&bootstrap), "{student} {bootstrap}");
     let [student, bootstrap] = coverage(10, 4_000, || noise.normal(), 0.0);
     println!("10 normal values: Student {student}, bootstrap {bootstrap}");
-    assert!((0.94..=0.96).contains(&student) && (0.89..=0.94).contains(&bootstrap), "{student} {bootstrap}");
+    assert!((0.94..=0.96).contains(&student) && (0.93..=0.955).contains(&bootstrap), "{student} {bootstrap}");
 }

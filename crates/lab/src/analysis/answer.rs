@@ -4,7 +4,7 @@ use super::{Analysis, Effect, Metric};
 use crate::format::{capitalized, count, fixed, list, percent, plural, signed_points};
 use crate::record::{StudyRecord, TrialStatus};
 use crate::statistics::planner;
-use crate::statistics::sentence::{Verdict, would_have_shown};
+use crate::statistics::sentence::{Verdict, smallest_shown};
 
 /// An answer, one paragraph each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub fn study(study: &StudyRecord, analysis: &Analysis) -> Answer {
         remarks.push(ONE_RUN.to_owned());
     }
     remarks.extend(gap(analysis));
+    remarks.extend(equal(analysis));
     remarks.extend(not_found(analysis));
     remarks.extend(spread_by_factor(study, analysis));
     remarks.extend(importance(study, analysis));
@@ -125,6 +126,22 @@ fn gap(analysis: &Analysis) -> Option<String> {
     Some(sentence)
 }
 
+/// Which variants do not differ in anything that was measured: the same computation written in another way.
+fn equal(analysis: &Analysis) -> Option<String> {
+    let same = |effects: &&Vec<Effect>| {
+        let nothing = |effect: &Effect| {
+            effect.paired.seeds() > 1 && effect.paired.differences.iter().all(|&difference| difference == 0.0)
+        };
+        !effects.is_empty() && effects.iter().all(nothing)
+    };
+    let names: Vec<String> =
+        analysis.effects.iter().filter(same).map(|effects| effects[0].model.clone()).collect();
+    let verb = if names.len() == 1 { "equals" } else { "equal" };
+    let named = if names.len() > TOLD { plural(names.len(), "variant") } else { list(&names) };
+    (!names.is_empty())
+        .then(|| format!("{} {verb} the baseline in every number on every seed.", capitalized(&named)))
+}
+
 /// What was not found, and what would have been.
 fn not_found(analysis: &Analysis) -> Option<String> {
     let all = analysis.effects.iter().flatten().filter(|effect| effect.metric == Metric::Test);
@@ -133,20 +150,19 @@ fn not_found(analysis: &Analysis) -> Option<String> {
         .filter_map(|effect| Some((effect, effect.paired.spread?.standard_deviation)))
         .filter(|(_, spread)| *spread > 0.0)
         .collect();
+    let names: Vec<String> = open.iter().take(TOLD).map(|(effect, _)| effect.model.clone()).collect();
     open.sort_by(|a, b| a.1.total_cmp(&b.1));
     match open.as_slice() {
         [] => None,
         [(only, _)] => Some(only.sentence()),
         several => {
             let (middle, spread) = several[several.len() / 2];
-            let names: Vec<String> =
-                several.iter().take(TOLD).map(|(effect, _)| effect.model.clone()).collect();
             let named = if several.len() > TOLD {
                 format!("the other {} variants", several.len())
             } else {
                 list(&names)
             };
-            let shown = would_have_shown(Metric::Test.measure(), spread, middle.paired.seeds());
+            let shown = smallest_shown(Metric::Test.measure(), spread, middle.paired.seeds());
             Some(format!(
                 "For {named} no difference in test accuracy was established: with {} {shown} (median of them).",
                 plural(middle.paired.seeds(), "seed")
@@ -278,13 +294,7 @@ fn budget(analysis: &Analysis) -> Option<String> {
 
 /// How many seeds a difference that a person cares about needs, from the median spread of this study's differences.
 fn seeds(analysis: &Analysis) -> Option<String> {
-    let effects = analysis.effects.iter().flatten().filter(|effect| effect.metric == Metric::Test);
-    let mut spreads: Vec<(f64, usize)> = effects
-        .filter_map(|effect| Some((effect.paired.spread?.standard_deviation, effect.paired.seeds())))
-        .filter(|(spread, _)| *spread > 0.0)
-        .collect();
-    spreads.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let &(spread, pilot) = spreads.get(spreads.len() / 2)?;
+    let (spread, pilot) = analysis.pilot()?;
     let plan = planner::seeds(spread, pilot, WORTH_SHOWING)?;
     let cautious = plan.cautious.filter(|&cautious| cautious != plan.expected);
     Some(format!(
@@ -310,7 +320,7 @@ fn looks(study: &StudyRecord) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::example;
+    use crate::record::{Arm, example};
 
     fn said(record: &StudyRecord) -> Answer {
         study(record, &Analysis::of(record))
@@ -336,6 +346,20 @@ mod tests {
         ] {
             assert!(all.contains(expected), "{expected} is not in\n{all}");
         }
+    }
+
+    #[test]
+    fn a_variant_that_changes_nothing_is_called_equal() {
+        let mut record = example::study(4);
+        let baseline: Vec<_> = record.main(0).cloned().collect();
+        for trial in record.trials.iter_mut().filter(|trial| trial.variant == 1 && trial.arm == Arm::Main) {
+            trial.trial = baseline.iter().find(|of| of.seed == trial.seed).unwrap().trial.clone();
+        }
+        let remarks = said(&record).remarks.join("\n");
+        assert!(
+            remarks.contains("Dropout 0.2 equals the baseline in every number on every seed."),
+            "{remarks}"
+        );
     }
 
     #[test]

@@ -60,20 +60,17 @@ impl Effect {
     /// The difference of `model` to `baseline`; `None` without a seed that both finished. Not yet corrected, see
     /// [`correct`].
     pub fn between(model: Named<'_>, baseline: Named<'_>, metric: Metric, effort: Effort) -> Option<Self> {
-        let of_seed: HashMap<u64, f64> =
-            baseline.1.iter().filter_map(|trial| Some((trial.seed, metric.of(trial)?))).collect();
-        let pairs = model.1.iter().filter_map(|trial| Some(metric.of(trial)? - of_seed.get(&trial.seed)?));
-        let differences: Vec<f64> = pairs.collect();
-        let paired = PairedEffect::of(&differences)?;
+        let paired = paired(model.1, baseline.1, metric)?;
+        let differences = &paired.differences;
         Some(Self {
             model: model.0.to_owned(),
             baseline: baseline.0.to_owned(),
             metric,
             corrected_p: None,
-            sign_flip_p: permutation::sign_flip_of(&differences, 0, effort.patterns),
+            sign_flip_p: permutation::sign_flip_of(differences, 0, effort.patterns),
             corrected_sign_flip_p: None,
             bootstrap: bootstrap::interval_of(
-                &differences,
+                differences,
                 |sample| mean(sample).unwrap_or(f64::NAN),
                 0,
                 effort.resamples,
@@ -92,6 +89,18 @@ impl Effect {
     pub fn sentence(&self) -> String {
         sentence::effect(&self.model, &self.baseline, self.metric.measure(), &self.paired, self.corrected_p)
     }
+}
+
+/// The difference of `model` to `baseline`, paired by seed; `None` without a seed that both finished.
+pub(super) fn paired(
+    model: &[&TrialRecord],
+    baseline: &[&TrialRecord],
+    metric: Metric,
+) -> Option<PairedEffect> {
+    let of_seed: HashMap<u64, f64> =
+        baseline.iter().filter_map(|trial| Some((trial.seed, metric.of(trial)?))).collect();
+    let pairs = model.iter().filter_map(|trial| Some(metric.of(trial)? - of_seed.get(&trial.seed)?));
+    PairedEffect::of(&pairs.collect::<Vec<_>>())
 }
 
 /// Corrects both p-values of effects that were asked for together.

@@ -1,7 +1,7 @@
 //! A study's report as Markdown: what stands in a pull request, where no page can be shown.
 
 use crate::analysis::{Analysis, Effect, Metric, answer};
-use crate::format::{NOTHING, capitalized, count, fixed, p_value, plural};
+use crate::format::{NOTHING, capitalized, count, fixed, p_value, plural, seconds};
 use crate::record::StudyRecord;
 use crate::statistics::sentence::Verdict;
 use crate::statistics::summary::Summary;
@@ -98,11 +98,14 @@ fn again(study: &StudyRecord) -> String {
         .map(|on| format!("Seedbed {}, {}, {}", on.seedbed_version, on.simd, on.cpu))
         .collect();
     let on = text(&capitalized(&on.join("; ")));
+    let spent: f64 = study.trials.iter().map(|trial| trial.trial.seconds).sum();
     format!(
-        "```sh\n{}\n```\n\n{} on {}. {on}",
+        "```sh\n{}\n```\n\n{} on {}, {} in {} of training and evaluation. {on}",
         study.command.replace("```", ""),
         plural(study.seeds.len(), "seed"),
-        text(&study.dataset.title)
+        text(&study.dataset.title),
+        plural(study.trials.len(), "trial"),
+        seconds(spent)
     )
 }
 

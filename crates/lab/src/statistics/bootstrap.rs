@@ -2,11 +2,16 @@
 //!
 //! Draw n values with replacement many times and compute the statistic θ* of each draw. With z₀ = Φ⁻¹(share of θ*
 //! below θ, ties counted half) and a = Σ(θ̄ − θᵢ)³ / (6 (Σ(θ̄ − θᵢ)²)^(3/2)) over the leave-one-out values θᵢ, the ends of
-//! the interval are the quantiles of θ* at Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))) for z = ±1.96. B. Efron, "Better bootstrap
+//! the interval are the quantiles of θ* at Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))). B. Efron, "Better bootstrap
 //! confidence intervals" (Journal of the American Statistical Association 82, 1987).
+//!
+//! With z = ±1.96 the interval is too narrow for few values: it holds the mean of ten normal ones in 90% of experiments instead of
+//! 95%. So z = ±t₀.₉₇₅ √(n/(n − 1)), with n − 1 degrees of freedom, which makes up for the n in place of n − 1 in the spread of θ* and
+//! for not knowing that spread: 94%. T. Hesterberg, "What teachers should know about the bootstrap" (The American
+//! Statistician 69, 2015), section 4.
 
 use super::draw::Draws;
-use super::paired::CONFIDENCE;
+use super::paired::{CONFIDENCE, t_quantile};
 use super::summary::quantile_of_sorted;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -39,19 +44,29 @@ pub fn interval_of(
     if values.len() < 2 {
         return None;
     }
+    let drawn = resampled(values, &statistic, seed, resamples);
+    interval_from(drawn, statistic(values), acceleration(values, &statistic), reach(values.len()))
+}
+
+/// The statistic of each resample.
+fn resampled(values: &[f64], statistic: impl Fn(&[f64]) -> f64, seed: u64, resamples: usize) -> Vec<f64> {
     let mut draws = Draws::new(seed);
     let mut sample = vec![0.0; values.len()];
-    let resampled: Vec<f64> = (0..resamples)
+    (0..resamples)
         .map(|_| {
             sample.fill_with(|| values[draws.below(values.len())]);
             statistic(&sample)
         })
-        .collect();
-    interval_from(resampled, statistic(values), acceleration(values, &statistic))
+        .collect()
 }
 
-/// The BCa interval from a bootstrap distribution that is already drawn.
-fn interval_from(mut resampled: Vec<f64>, observed: f64, acceleration: f64) -> Option<[f64; 2]> {
+/// The z of an interval from `count` values, two or more.
+fn reach(count: usize) -> f64 {
+    t_quantile(0.5 + CONFIDENCE / 2.0, count - 1) * (count as f64 / (count as f64 - 1.0)).sqrt()
+}
+
+/// The BCa interval from `-reach` to `reach` of a bootstrap distribution that is already drawn.
+fn interval_from(mut resampled: Vec<f64>, observed: f64, acceleration: f64, reach: f64) -> Option<[f64; 2]> {
     if !observed.is_finite() || !acceleration.is_finite() || resampled.iter().any(|value| !value.is_finite())
     {
         return None;
@@ -66,12 +81,12 @@ fn interval_from(mut resampled: Vec<f64>, observed: f64, acceleration: f64) -> O
     let below = resampled.iter().filter(|&&value| value < observed && !same(value)).count();
     let normal = Normal::standard();
     let bias = normal.inverse_cdf((below as f64 + ties as f64 / 2.0) / resampled.len() as f64);
-    let end = |level: f64| {
-        let shifted = bias + normal.inverse_cdf(level);
+    let end = |z: f64| {
+        let shifted = bias + z;
         let corrected = normal.cdf(bias + shifted / (1.0 - acceleration * shifted));
         corrected.is_finite().then(|| quantile_of_sorted(&resampled, corrected)).flatten()
     };
-    Some([end(0.5 - CONFIDENCE / 2.0)?, end(0.5 + CONFIDENCE / 2.0)?])
+    Some([end(-reach)?, end(reach)?])
 }
 
 /// How fast the spread of the statistic changes with its value, from the leave-one-out values; 0 where they agree.
@@ -98,13 +113,23 @@ mod tests {
         summary::mean(values).unwrap_or(f64::NAN)
     }
 
+    /// z of SciPy's interval, which is not widened for few values.
+    const PLAIN: f64 = 1.959_963_984_540_054;
+
+    /// `t.ppf(0.975, n - 1) * sqrt(n / (n - 1))` in SciPy.
+    #[test]
+    fn few_values_reach_further() {
+        assert_close(reach(10), 2.384_523_019_902_215_6, 1e-9, "10");
+        assert_close(reach(1_000_000), PLAIN, 1e-5, "many");
+    }
+
     #[test]
     fn agrees_with_scipy_on_scipys_own_draws() {
         for case in fixture().paired {
             let Some(expected) = &case.bootstrap else { continue };
             let values = case.differences();
-            let got = interval_from(expected.resampled.clone(), mean(&values), acceleration(&values, mean))
-                .unwrap();
+            let (observed, acceleration) = (mean(&values), acceleration(&values, mean));
+            let got = interval_from(expected.resampled.clone(), observed, acceleration, PLAIN).unwrap();
             assert_close(got[0], expected.interval[0], 1e-9, &case.name);
             assert_close(got[1], expected.interval[1], 1e-9, &case.name);
         }
@@ -116,7 +141,10 @@ mod tests {
     fn agrees_with_scipy_on_own_draws() {
         for case in fixture().paired {
             let Some(expected) = case.bootstrap.as_ref().filter(|_| case.name != "ties") else { continue };
-            let got = interval(&case.differences(), mean, 5).unwrap();
+            let values = case.differences();
+            let (observed, acceleration) = (mean(&values), acceleration(&values, mean));
+            let got =
+                interval_from(resampled(&values, mean, 5, RESAMPLES), observed, acceleration, PLAIN).unwrap();
             let width = expected.interval_of_200000[1] - expected.interval_of_200000[0];
             for (got, expected) in got.into_iter().zip(expected.interval_of_200000) {
                 assert!((got - expected).abs() < 0.06 * width, "{}: {got} against {expected}", case.name);

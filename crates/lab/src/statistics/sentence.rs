@@ -184,6 +184,12 @@ fn not_found(
     )
 }
 
+/// "anything above 0.12 points would have shown".
+pub fn smallest_shown(measure: Measure, standard_deviation: f64, seeds: usize) -> String {
+    let smallest = smallest_effect(seeds).unwrap_or(f64::NAN) * standard_deviation;
+    format!("anything above {}{} would have shown", measure.size(smallest), measure.unit)
+}
+
 /// "anything above 0.12 points would have shown; 34 seeds would show 0.05".
 pub fn would_have_shown(measure: Measure, standard_deviation: f64, seeds: usize) -> String {
     let smallest = smallest_effect(seeds).unwrap_or(f64::NAN) * standard_deviation;
@@ -191,12 +197,7 @@ pub fn would_have_shown(measure: Measure, standard_deviation: f64, seeds: usize)
     let target = if target > 0.8 * smallest { target / 2.0 } else { target };
     let more = planner::seeds(standard_deviation, seeds, target)
         .map(|plan| format!("; {} seeds would show {}", count(plan.expected), measure.size(target)));
-    format!(
-        "anything above {}{} would have shown{}",
-        measure.size(smallest),
-        measure.unit,
-        more.unwrap_or_default()
-    )
+    format!("{}{}", smallest_shown(measure, standard_deviation, seeds), more.unwrap_or_default())
 }
 
 #[cfg(test)]

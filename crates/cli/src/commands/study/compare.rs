@@ -4,9 +4,9 @@ use super::StoreOption;
 use crate::exit::{Exit, UsageError};
 use crate::terminal::Terminal;
 use clap::Args;
-use seedbed::lab::record::{StudyRecord, StudyTrial};
+use seedbed::lab::analysis::Differences;
+use seedbed::lab::record::{StudyRecord, TrialRecord};
 use seedbed::lab::statistics::sentence::{self, GAP, TEST, TRAINING};
-use seedbed::lab::study::effects::Effects;
 use seedbed::lab::study::store::Store;
 use serde_json::json;
 
@@ -38,8 +38,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(false, false);
     let store = options.store.open_existing()?;
     let [a, b] = [Side::of(&options.a, &store)?, Side::of(&options.b, &store)?];
-    let trials = |side: &Side| -> Vec<StudyTrial> { side.record.main(side.variant).cloned().collect() };
-    let Some(effects) = Effects::between(trials(&b).iter(), trials(&a).iter()) else {
+    let Some(effects) = Differences::between(&b.trials(), &a.trials()) else {
         anyhow::bail!("{} and {} have no seed that both have finished", a.label, b.label);
     };
     let measures = [(TRAINING, &effects.training), (TEST, &effects.test), (GAP, &effects.gap)];
@@ -54,7 +53,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     }
     terminal.lines("")?;
     for (measure, effect) in measures {
-        terminal.item(&sentence::effect(&b.label, &a.label, measure, effect, None))?;
+        let [a, b] =
+            if a.record.name == b.record.name { [a.name(), b.name()] } else { [&*a.label, &*b.label] };
+        terminal.item(&sentence::effect(b, a, measure, effect, None))?;
     }
     Ok(Exit::Done)
 }
@@ -77,8 +78,18 @@ impl Side {
                 })?
             }
         };
-        let name = record.variants.get(index).map_or("baseline", |variant| &variant.name);
-        Ok(Self { label: format!("{}: {name}", record.name), record, variant: index })
+        let mut side = Self { label: String::new(), record, variant: index };
+        side.label = format!("{}: {}", side.record.name, side.name());
+        Ok(side)
+    }
+
+    /// The variant's name, without its study's.
+    fn name(&self) -> &str {
+        self.record.variants.get(self.variant).map_or("baseline", |variant| &variant.name)
+    }
+
+    fn trials(&self) -> Vec<&TrialRecord> {
+        self.record.main(self.variant).map(|trial| &trial.trial).collect()
     }
 
     fn recipe(&self) -> &str {
@@ -86,16 +97,61 @@ impl Side {
     }
 }
 
-/// The lines in which the recipes differ: − of the first, + of the second.
+/// The lines in which the recipes differ, − of the first, + of the second, each under the heading of its part.
 fn differences(a: &Side, b: &Side) -> Vec<String> {
-    let [one, other]: [Vec<&str>; 2] = [a.recipe().lines().collect(), b.recipe().lines().collect()];
-    if one.len() == other.len() {
-        let pairs = one.iter().zip(&other).filter(|(one, other)| one != other);
-        return pairs.flat_map(|(one, other)| [format!("− {one}"), format!("+ {other}")]).collect();
+    let [one, other] = [a.recipe(), b.recipe()].map(placed);
+    let only =
+        |lines: &[(String, String)], others: &[(String, String)], mark: &str| -> Vec<(String, String)> {
+            let lines = lines.iter().filter(|line| !others.contains(line));
+            lines.map(|(place, line)| (place.clone(), format!("{mark} {line}"))).collect()
+        };
+    let mut all = [only(&one, &other, "−"), only(&other, &one, "+")].concat();
+    // Stable: within a part the first recipe's lines stay before the second's.
+    let order = |place: &String| one.iter().chain(&other).position(|(of, _)| of == place);
+    all.sort_by_key(|(place, _)| order(place));
+    let mut lines = Vec::new();
+    let mut last = None;
+    for (place, line) in all {
+        if last.as_ref() != Some(&place) {
+            lines.push(place.clone());
+        }
+        lines.push(format!("  {line}"));
+        last = Some(place);
     }
-    let only = |lines: &[&str], others: &[&str], mark: &str| {
-        let lines = lines.iter().filter(|line| !line.is_empty() && !others.contains(line));
-        lines.map(|line| format!("{mark} {line}")).collect::<Vec<_>>()
-    };
-    [only(&one, &other, "−"), only(&other, &one, "+")].concat()
+    lines
+}
+
+/// A recipe's lines, each with the heading it stands under; layers are counted, so that two of a kind are told apart.
+fn placed(recipe: &str) -> Vec<(String, String)> {
+    let mut layers = 0;
+    let mut place = String::new();
+    let mut lines = Vec::new();
+    for line in recipe.lines().filter(|line| !line.is_empty()) {
+        if line == "[[layers]]" {
+            layers += 1;
+            place = format!("layer {layers}");
+        } else if line.starts_with('[') {
+            let inner = line.trim_matches(['[', ']']);
+            place =
+                inner.strip_prefix("layers.").map_or(inner.to_owned(), |of| format!("layer {layers}, {of}"));
+        } else {
+            lines.push((place.clone(), line.to_owned()));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_know_their_layer_and_their_part() {
+        let recipe = "input_shape = [28]\n\n[[layers]]\nclass_name = \"Dense\"\n\n[[layers]]\nunits = 10\n\n\
+                      [layers.kernel_initializer]\nname = \"zeros\"\n\n[fit]\nepochs = 5\n";
+        let placed = placed(recipe);
+        let places: Vec<&str> = placed.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(places, ["", "layer 1", "layer 2", "layer 2, kernel_initializer", "fit"]);
+        assert_eq!(placed[4].1, "epochs = 5");
+    }
 }

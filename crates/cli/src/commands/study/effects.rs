@@ -3,11 +3,11 @@
 use super::run::diverged;
 use crate::terminal::Terminal;
 use crate::terminal::table::table;
-use seedbed::lab::format::{NOTHING, percent, plural, points_interval, signed_points};
+use seedbed::lab::analysis::leading;
+use seedbed::lab::format::{NOTHING, fixed, percent, plural, points_interval, signed_points};
 use seedbed::lab::record::{StudyRecord, TrialRecord};
 use seedbed::lab::statistics::paired::PairedEffect;
 use seedbed::lab::statistics::summary::mean;
-use seedbed::lab::study::effects::leading;
 
 /// The most variants that are shown.
 const SHOWN: usize = 20;
@@ -15,16 +15,16 @@ const SHOWN: usize = 20;
 /// Writes the differences to the baseline, the largest in test accuracy first.
 pub(super) fn show(record: &StudyRecord, terminal: &Terminal) -> anyhow::Result<()> {
     let effects = leading(record);
-    let mean_of = |variant: usize, metric: fn(&TrialRecord) -> Option<f64>| {
-        let values: Vec<f64> = record.main(variant).filter_map(|trial| metric(&trial.trial)).collect();
-        mean(&values).map_or(NOTHING.to_owned(), percent)
+    let mean_of = |metric: fn(&TrialRecord) -> Option<f64>, written: fn(f64) -> String| {
+        let values: Vec<f64> = record.main(0).filter_map(|trial| metric(&trial.trial)).collect();
+        mean(&values).map_or(NOTHING.to_owned(), written)
     };
     let mut rows = vec![vec![
         record.variants.first().map_or(String::new(), |variant| variant.name.clone()),
         record.main(0).filter(|trial| trial.trial.outcome().is_some()).count().to_string(),
-        mean_of(0, TrialRecord::training_accuracy),
-        mean_of(0, TrialRecord::test_accuracy),
-        mean_of(0, TrialRecord::gap),
+        mean_of(TrialRecord::training_accuracy, percent),
+        mean_of(TrialRecord::test_accuracy, percent),
+        mean_of(TrialRecord::gap, |gap| fixed(100.0 * gap, 2)),
         String::new(),
     ]];
     for (variant, effects) in effects.iter().take(SHOWN) {

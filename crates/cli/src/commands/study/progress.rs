@@ -2,15 +2,18 @@
 
 use super::effects::line;
 use indicatif::{ProgressBar, ProgressStyle};
+use seedbed::lab::analysis::{Differences, leading};
 use seedbed::lab::format::{percent, seconds};
 use seedbed::lab::record::{Arm, BudgetStream, StudyRecord, StudyTrial, TrialStatus};
-use seedbed::lab::study::effects::leading;
 use seedbed::lab::study::plan::PlannedTrial;
 use seedbed::lab::study::run::StudyObserver;
 use std::collections::HashMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
+
+/// How many columns the bar takes.
+const BAR: usize = 30;
 
 /// How many effects are shown.
 const EFFECTS: usize = 5;
@@ -37,7 +40,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn new(threads: NonZeroUsize, quiet: bool) -> Self {
         let bar = (!quiet && seedbed::ProgressBar::is_live()).then(|| {
-            let style = ProgressStyle::with_template("{bar:30.green/dim} {msg}");
+            let style = ProgressStyle::with_template(&format!("{{bar:{BAR}.green/dim}} {{msg}}"));
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─");
             ProgressBar::new(0).with_style(style)
         });
@@ -77,8 +80,9 @@ impl Watch {
             record.planned,
             self.running.len()
         );
-        let effects = self.effects.iter().map(|effect| format!("\n  {effect}"));
-        bar.set_message(head + &effects.collect::<String>());
+        let columns =
+            terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
+        bar.set_message(message(&head, &self.effects, columns.unwrap_or(80)));
         bar.tick();
     }
 
@@ -91,7 +95,22 @@ impl Watch {
     }
 }
 
-fn line_of(record: &StudyRecord, variant: usize, effects: &seedbed::lab::study::effects::Effects) -> String {
+/// What stands beside the bar and below it: no line is longer than the terminal, which would not be drawn over.
+fn message(head: &str, effects: &[String], columns: usize) -> String {
+    let wrap = |text: &str, indent: &str| {
+        let more = format!("{indent}  ");
+        textwrap::fill(
+            text,
+            textwrap::Options::new(columns.max(20)).initial_indent(indent).subsequent_indent(&more),
+        )
+    };
+    let beside = BAR + 1 + head.chars().count() <= columns;
+    let head = if beside { head.to_owned() } else { format!("\n{}", wrap(head, "")) };
+    let effects = effects.iter().map(|effect| format!("\n{}", wrap(effect, "  ")));
+    head + &effects.collect::<String>()
+}
+
+fn line_of(record: &StudyRecord, variant: usize, effects: &Differences) -> String {
     line(record.variants.get(variant).map_or("", |variant| &variant.name), &effects.test)
 }
 
@@ -159,5 +178,24 @@ fn what_for(arm: Arm) -> String {
         Arm::Budget(BudgetStream::Order) => " (order alone)".into(),
         Arm::Budget(BudgetStream::Dropout) => " (dropout alone)".into(),
         Arm::Tuning { learning_rate } => format!(" (tuning, learning rate {learning_rate})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_longer_than_the_terminal() {
+        let head = "59 of 120 done, 1 running, 60 to go, 12.7 s left";
+        let effects = ["dropout 0.5: test −9.33 points −11.27 to −7.38*".to_owned()];
+        assert_eq!(message(head, &effects, 80), format!("{head}\n  {}", effects[0]));
+        for columns in [20, 40, 60, 78] {
+            let lines = message(head, &effects, columns);
+            assert!(
+                lines.starts_with('\n') && lines.lines().all(|line| line.chars().count() <= columns),
+                "{lines}"
+            );
+        }
     }
 }

@@ -39,9 +39,13 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     }
     let left = record.planned.saturating_sub(stored + running);
     terminal.paragraph(&format!(
-        "{stored} of {} stored, {running} running, {left} to go, {diverged} failed; the test set was looked at by {}.",
+        "{stored} of {} stored, {running} running, {left} to go, {diverged} failed; {} on the test set.",
         plural(record.planned, "trial"),
-        plural(record.test_looks, "recipe"),
+        if record.test_looks == 1 {
+            "1 recipe was scored".to_owned()
+        } else {
+            format!("{} were scored", plural(record.test_looks, "recipe"))
+        },
     ))?;
     effects::show(&record, &terminal)?;
     Ok(Exit::Done)

@@ -64,7 +64,10 @@ fn caption(factor: Option<&str>) -> String {
         Some(name) => format!("The baseline and each level of {name}"),
         None => "The baseline and the variants that differ most from it on test accuracy".to_owned(),
     };
-    format!("{which}, on one scale but for those whose heading says otherwise.")
+    format!(
+        "{which}, on one scale but for those whose heading says otherwise. The running accuracy begins below the scale where its \
+         line comes from under the axis."
+    )
 }
 
 /// One panel per variant; those that lie far from the others have a scale of their own.
@@ -72,14 +75,13 @@ fn panels(page: &Page<'_>, variants: &[usize]) -> Vec<Markup> {
     let trials: Vec<Vec<&TrialRecord>> = variants.iter().map(|&variant| page.trials(variant)).collect();
     let epochs = trials.iter().flatten().map(|trial| trial.epochs.len()).max().unwrap_or(1);
     let ranges: Vec<Option<[f64; 2]>> = trials.iter().map(|trials| range(trials)).collect();
-    let tops: Vec<f64> = ranges.iter().flatten().map(|range| range[1]).collect();
-    let typical = median(&tops).unwrap_or(100.0);
-    let far = |range: &[f64; 2]| (range[1] - typical).abs() > 15.0;
-    let common = ranges.iter().flatten().filter(|range| !far(range)).flatten().copied();
-    let common = extent(common, 0.04).unwrap_or([0.0, 100.0]);
+    let known: Vec<[f64; 2]> = ranges.iter().flatten().copied().collect();
+    let far = |range: &[f64; 2]| far(range, &known);
+    let common = extent(known.iter().filter(|range| !far(range)).flatten().copied(), 0.06);
+    let common = common.unwrap_or([0.0, 100.0]);
     let draw = |((&variant, trials), range): ((&usize, &Vec<&TrialRecord>), &Option<[f64; 2]>)| {
         let own = range.filter(far);
-        let y = own.and_then(|range| extent(range.into_iter(), 0.15)).unwrap_or(common);
+        let y = own.and_then(|range| extent(apart(range).into_iter(), 0.06)).unwrap_or(common);
         let series = [(Ink::Quiet, RUNNING), (Ink::Training, TRAINING), (Ink::Test, TEST)]
             .map(|(ink, measurement)| over_seeds(trials, ink, measurement));
         let title = format!("accuracy of {} per epoch", page.short(variant));
@@ -104,9 +106,38 @@ fn panels(page: &Page<'_>, variants: &[usize]) -> Vec<Markup> {
         .collect()
 }
 
-/// The smallest and largest accuracy of all epochs.
+/// The smallest and largest training and test accuracy of all epochs. The running accuracy has no say: in the first epoch it begins
+/// at chance, and its line leaves the chart.
 fn range(trials: &[&TrialRecord]) -> Option<[f64; 2]> {
     let epochs = trials.iter().flat_map(|trial| &trial.epochs);
-    let of = |epoch: &EpochRecord| [TRAINING(epoch), TEST(epoch), RUNNING(epoch)];
+    let of = |epoch: &EpochRecord| [TRAINING(epoch), TEST(epoch)];
     extent(epochs.flat_map(of), 0.0)
+}
+
+/// A range of at least two points around the same middle: a line that hardly moves is to look like one.
+fn apart([low, high]: [f64; 2]) -> [f64; 2] {
+    let (middle, half) = ((low + high) / 2.0, ((high - low) / 2.0).max(1.0));
+    [middle - half, middle + half]
+}
+
+/// Whether a range would squeeze the others: one of its ends lies further from theirs (their median) than twice their median
+/// length, and than a point.
+fn far(range: &[f64; 2], all: &[[f64; 2]]) -> bool {
+    let middle = |of: fn(&[f64; 2]) -> f64| median(&all.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
+    let limit = (2.0 * middle(|range| range[1] - range[0])).max(1.0);
+    (range[0] - middle(|range| range[0])).abs() > limit || (range[1] - middle(|range| range[1])).abs() > limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_learns_otherwise_has_a_scale_of_its_own() {
+        let usual = [[95.9, 99.7], [96.0, 99.6], [94.1, 99.4]];
+        let all = [&usual[..], &[[86.4, 97.7], [11.2, 11.4]]].concat();
+        assert_eq!(all.iter().filter(|range| far(range, &all)).count(), 2);
+        assert!(!usual.iter().any(|range| far(range, &all)));
+        assert!(!far(&[97.0, 98.0], &[[97.0, 98.0]]));
+    }
 }

@@ -7,9 +7,11 @@ use crate::record::{Design, TrialStatus};
 use crate::report::page::{figure, folded, panel, section as page_section, table};
 use crate::report::svg::Ink;
 use crate::report::svg::legend::{Sample, legend};
-use crate::report::svg::scale::robust_extent;
+use crate::report::svg::scale::{extent, robust_extent};
 use crate::report::svg::strip::{Mark, Strip, StripChart};
+use crate::statistics::paired::PairedEffect;
 use crate::statistics::power::POWER;
+use crate::statistics::sentence::Verdict;
 use crate::statistics::summary::Summary;
 use maud::{Markup, html};
 
@@ -18,6 +20,9 @@ const MOST_DRAWN: usize = 30;
 
 /// More rows than this are folded away.
 const MOST_UNFOLDED: usize = 24;
+
+/// Which column of the scores holds the number of weights.
+const WEIGHTS: usize = 1;
 
 pub(super) fn section(page: &Page<'_>) -> Markup {
     let scored = page.analysis.scores.iter().any(|score| score.test.is_some());
@@ -67,9 +72,10 @@ fn forests(page: &Page<'_>) -> Markup {
         &panels,
         &key,
         &format!(
-            "Differences to the baseline with 95% intervals, in points, each panel on its own scale. An interval that holds zero \
-             means that no difference was detected; how large it would have had to be is said below, at a power of {}%. An arrow \
-             stands for a difference beyond the scale.{rest}",
+            "Differences to the baseline with 95% intervals, in points, each panel on its own scale. * marks those that were detected: the \
+             interval leaves zero out, and Holm’s correction over all {} of the study agrees. How large the others would \
+             have had to be is said below, at a power of {}%. An arrow stands for a difference beyond the scale.{rest}",
+            plural(page.analysis.effects.iter().map(Vec::len).sum(), "difference"),
             fixed(100.0 * POWER, 0)
         ),
     )
@@ -81,15 +87,8 @@ fn forest(page: &Page<'_>, metric: Metric, ink: Ink, variants: &[usize]) -> Mark
         .iter()
         .filter_map(|&variant| Some((variant, page.analysis.effect(variant, metric)?)))
         .collect();
-    let ends: Vec<f64> = effects
-        .iter()
-        .flat_map(|(_, effect)| {
-            effect.paired.spread.map_or([effect.paired.mean; 2], |spread| spread.interval)
-        })
-        .chain([0.0])
-        .map(|end| measure.scale * end)
-        .collect();
-    let x = robust_extent(&ends, 0.08).unwrap_or([-1.0, 1.0]);
+    let x = scale(&effects.iter().map(|(_, effect)| &effect.paired).collect::<Vec<_>>());
+    let x = x.unwrap_or([-0.01, 0.01]).map(|end| measure.scale * end);
     let row = |(variant, effect): &(usize, &Effect)| {
         let scaled = |value: f64| measure.scale * value;
         let mut marks = Vec::new();
@@ -101,9 +100,10 @@ fn forest(page: &Page<'_>, metric: Metric, ink: Ink, variants: &[usize]) -> Mark
         let half = effect.paired.spread.map_or_else(String::new, |spread| {
             format!(" ± {}", measure.size((spread.interval[1] - spread.interval[0]) / 2.0))
         });
+        let found = if effect.verdict() == Verdict::Found { " *" } else { "" };
         Strip {
             label: page.heading(*variant),
-            value: format!("{}{half}", measure.signed(effect.paired.mean)),
+            value: format!("{}{half}{found}", measure.signed(effect.paired.mean)),
             marks,
         }
     };
@@ -113,8 +113,18 @@ fn forest(page: &Page<'_>, metric: Metric, ink: Ink, variants: &[usize]) -> Mark
     panel(&capitalized(measure.name), &chart.draw())
 }
 
+/// The values a forest covers: every interval that lies near the others, and every seed of those. What lies far away is left beyond
+/// the edge.
+fn scale(effects: &[&PairedEffect]) -> Option<[f64; 2]> {
+    let interval = |effect: &PairedEffect| effect.spread.map_or([effect.mean; 2], |spread| spread.interval);
+    let ends: Vec<f64> = effects.iter().flat_map(|effect| interval(effect)).chain([0.0]).collect();
+    let [low, high] = robust_extent(&ends, 0.0)?;
+    let near = effects.iter().filter(|effect| (low..=high).contains(&effect.mean));
+    extent(near.flat_map(|effect| effect.differences.iter().copied()).chain([low, high]), 0.05)
+}
+
 fn scores(page: &Page<'_>) -> Markup {
-    let rows: Vec<Vec<String>> = page
+    let mut rows: Vec<Vec<String>> = page
         .analysis
         .scores
         .iter()
@@ -126,9 +136,17 @@ fn scores(page: &Page<'_>) -> Markup {
     } else {
         ", one run of each"
     };
-    let head = ["variant", "weights", "runs", "training, %", "test, %", "gap, points", "test loss"];
-    let caption =
-        format!("Scores after the last epoch{spread}. Runs that diverged are counted and not averaged in.");
+    let mut head = vec!["variant", "weights", "runs", "training, %", "test, %", "gap, points", "test loss"];
+    let mut caption = format!(
+        "Scores after the last epoch{spread}. Runs that diverged are counted and not averaged in. Test losses compare only \
+                 what has the same loss and penalties."
+    );
+    let sizes: Vec<usize> = page.study.variants.iter().map(|variant| variant.parameters).collect();
+    if let Some(&size) = sizes.first().filter(|size| sizes.iter().all(|other| other == *size)) {
+        caption.push_str(&format!(" All have {} weights.", count(size)));
+        head.remove(WEIGHTS);
+        rows.iter_mut().for_each(|row| drop(row.remove(WEIGHTS)));
+    }
     let all = table(&head, &rows, &caption);
     if rows.len() > MOST_UNFOLDED { folded(&plural(rows.len(), "variant"), &all) } else { all }
 }

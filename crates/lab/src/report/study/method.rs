@@ -3,7 +3,7 @@
 use super::Page;
 use crate::format::{capitalized, count, list};
 use crate::report::lesson::DEFINITIONS;
-use crate::report::page::{folded, section as page_section, table};
+use crate::report::page::{folded, screen_only, section as page_section, table};
 use maud::{Markup, html};
 
 /// More recipes than this are left to the study file.
@@ -79,12 +79,12 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             (folded("Baseline: full recipe", &html! { pre { code { (baseline.recipe) } } }))
         }
         @if study.variants.len() > 1 {
-            (folded("The other recipes", &html! {
+            (screen_only(&folded("The other recipes", &html! {
                 @for variant in study.variants.iter().skip(1).take(MOST_RECIPES) {
                     (folded(&capitalized(&variant.name), &html! { pre { code { (variant.recipe) } } }))
                 }
                 @if study.variants.len() > MOST_RECIPES + 1 { p { "The rest follow from the study file." } }
-            }))
+            })))
         }
     };
     html! {

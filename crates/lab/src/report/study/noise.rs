@@ -9,7 +9,6 @@ use crate::report::page::{section as page_section, table};
 use crate::statistics::planner;
 use crate::statistics::power::POWER;
 use crate::statistics::spread::Deviation;
-use crate::statistics::summary::median;
 use maud::{Markup, html};
 
 /// Differences in points that a person may want to show.
@@ -114,15 +113,7 @@ fn aa(control: &Control) -> Markup {
 }
 
 fn plan_rows(page: &Page<'_>) -> Vec<Vec<String>> {
-    let effects = page.analysis.effects.iter().flatten().filter(|effect| effect.metric == Metric::Test);
-    let known: Vec<(f64, usize)> = effects
-        .filter_map(|effect| Some((effect.paired.spread?.standard_deviation, effect.paired.seeds())))
-        .filter(|(spread, _)| *spread > 0.0)
-        .collect();
-    let Some(spread) = median(&known.iter().map(|(spread, _)| *spread).collect::<Vec<_>>()) else {
-        return Vec::new();
-    };
-    let pilot = known.iter().map(|(_, seeds)| *seeds).max().unwrap_or(0);
+    let Some((spread, pilot)) = page.analysis.pilot() else { return Vec::new() };
     let row = |&target: &f64| {
         let plan = planner::seeds(spread, pilot, target)?;
         Some(vec![

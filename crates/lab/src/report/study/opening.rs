@@ -3,7 +3,7 @@
 use super::Page;
 use crate::analysis::Answer;
 use crate::format::{count, plural, seconds};
-use crate::record::Design;
+use crate::record::{Design, Environment};
 use crate::report::page::notice;
 use maud::{Markup, html};
 
@@ -52,7 +52,14 @@ fn about(page: &Page<'_>) -> String {
     let study = page.study;
     let spent: f64 = study.trials.iter().map(|trial| trial.trial.seconds).sum();
     let mut parts = Vec::new();
-    for environment in &study.environments {
+    for (i, environment) in study.environments.iter().enumerate() {
+        // One machine is said once, however often it was started.
+        let same = |other: &Environment| {
+            Environment { started: environment.started.clone(), ..other.clone() } == *environment
+        };
+        if study.environments[..i].iter().any(same) {
+            continue;
+        }
         parts.push(format!("Seedbed {}", environment.seedbed_version));
         parts.push(plural(environment.threads, "thread"));
         parts.extend([&environment.simd, &environment.cpu, &environment.os].map(String::clone));

@@ -45,7 +45,9 @@ fn distribution(page: &Page<'_>, metric: Metric, ink: Ink, variants: &[usize]) -
         .collect();
     let strips = rows.iter().map(|(variant, values)| {
         let middle = [0.25, 0.75].map(|level| quantile(values, level).unwrap_or(f64::NAN));
-        let center = mean(values).unwrap_or(f64::NAN);
+        // Multiplied after averaging, as in every table: where the mean lies halfway between two digits, both round alike.
+        let summary = page.analysis.scores[*variant].metric(metric);
+        let center = measure.scale * summary.map_or(f64::NAN, |summary| summary.mean);
         Strip {
             label: page.heading(*variant),
             value: fixed(center, 2),

@@ -1,7 +1,7 @@
 //! Why: what the layers give and how their weights move, before training and epoch by epoch.
 
 use super::Page;
-use crate::format::{NOTHING, fixed, plural, short};
+use crate::format::{NOTHING, fixed, list, plural, short};
 use crate::record::{LayerState, TrialRecord};
 use crate::report::page::{figure, folded, panel, section as page_section, table};
 use crate::report::svg::legend::{Sample, legend};
@@ -53,12 +53,12 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
              for every one of them: with relu such a unit gets no gradient from them."
         }
         @if rows.len() > MOST_UNFOLDED { (folded(&format!("Before training: {}", plural(rows.len(), "layer")), &initial)) } @else { (initial) }
-        (figure(&panels(page, &drawn, names.len(), "gradient, log₁₀", |state| state.gradient.log10()), &legend(&entries),
+        (figure(&panels(page, &drawn, &names, "gradient, log₁₀", |state| state.gradient.log10()), &legend(&entries),
             "Norm of the gradient by layer, before training (epoch 0 of the axis) and after each epoch; powers of ten."))
-        (figure(&panels(page, &drawn, names.len(), "update ÷ weights, log₁₀", |state| (state.update / state.weights).log10()), &legend(&entries),
+        (figure(&panels(page, &drawn, &names, "update ÷ weights, log₁₀", |state| (state.update / state.weights).log10()), &legend(&entries),
             "How far an epoch moved the weights of each layer, as a share of their norm; powers of ten. Before training there is no update."))
         @if dead {
-            (figure(&panels(page, &drawn, names.len(), "dead units, %", |state| 100.0 * state.dead), &legend(&entries),
+            (figure(&panels(page, &drawn, &names, "dead units, %", |state| 100.0 * state.dead), &legend(&entries),
                 "Share of units that give 0 for every picture looked at."))
         }
     };
@@ -107,9 +107,15 @@ fn initial_rows(page: &Page<'_>, variant: usize) -> Vec<Vec<String>> {
 }
 
 /// One panel per variant, one line per layer.
-fn panels(page: &Page<'_>, variants: &[usize], depth: usize, y_label: &str, reading: Reading) -> Vec<Markup> {
+fn panels(
+    page: &Page<'_>,
+    variants: &[usize],
+    names: &[String],
+    y_label: &str,
+    reading: Reading,
+) -> Vec<Markup> {
     let lines: Vec<(usize, Vec<Series>)> =
-        variants.iter().map(|&variant| (variant, series(page, variant, depth, reading))).collect();
+        variants.iter().map(|&variant| (variant, series(page, variant, names.len(), reading))).collect();
     let all = lines.iter().flat_map(|(_, lines)| lines.iter().flat_map(|line| line.values.iter().copied()));
     let y = extent(all, 0.06).unwrap_or([0.0, 1.0]);
     let moments = lines.iter().flat_map(|(_, lines)| lines).map(|line| line.values.len()).max().unwrap_or(1);
@@ -117,17 +123,24 @@ fn panels(page: &Page<'_>, variants: &[usize], depth: usize, y_label: &str, read
         .into_iter()
         .map(|(variant, series)| {
             let title = format!("{y_label} of {}", page.short(variant));
-            let silent = series.iter().all(|line| line.values.iter().all(|value| !value.is_finite()));
-            let chart =
-                LineChart { title: &title, y_label, first: 0, epochs: moments, y, zero: false, series };
-            let drawn = if silent {
-                html! { p { "0 from the beginning to the end." } }
-            } else {
-                chart.draw()
+            // The logarithm of 0 has no place on the chart.
+            let silent = silent(&series, names);
+            let drawn = (silent.len() < series.len()).then(|| {
+                LineChart { title: &title, y_label, first: 0, epochs: moments, y, zero: false, series }.draw()
+            });
+            let body = html! {
+                @if let Some(chart) = drawn { (chart) }
+                @if !silent.is_empty() { p { (list(&silent)) ": 0 from the beginning to the end." } }
             };
-            panel(&page.heading(variant), &drawn)
+            panel(&page.heading(variant), &body)
         })
         .collect()
+}
+
+/// The layers whose lines have no finite value.
+fn silent(series: &[Series], names: &[String]) -> Vec<String> {
+    let none = |line: &Series| !line.values.is_empty() && line.values.iter().all(|value| !value.is_finite());
+    series.iter().zip(names).filter(|(line, _)| none(line)).map(|(_, name)| name.clone()).collect()
 }
 
 fn series(page: &Page<'_>, variant: usize, depth: usize, reading: Reading) -> Vec<Series> {

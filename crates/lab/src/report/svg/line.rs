@@ -75,17 +75,36 @@ impl Series {
     }
 
     fn points(&self, frame: &Frame, first: usize) -> Vec<(f64, f64)> {
-        self.finite().map(|(i, value)| (frame.x.place((i + first) as f64), frame.y.place(value))).collect()
+        let inside = self.finite().filter(|(_, value)| frame.y.holds(*value));
+        inside.map(|(i, value)| (frame.x.place((i + first) as f64), frame.y.place(value))).collect()
     }
 
+    /// The line as far as it lies on the scale; a part beyond is cut off where it leaves.
     fn path(&self, frame: &Frame, first: usize) -> String {
         let mut path = String::new();
-        let mut previous = None;
-        for (i, value) in self.finite() {
-            let command = if i > 0 && previous == Some(i - 1) { 'L' } else { 'M' };
+        let mut previous: Option<(usize, f64)> = None;
+        let mut draw = |command: char, epoch: f64, value: f64| {
             path.push(command);
-            path.push_str(&place(frame, i + first, value));
-            previous = Some(i);
+            path.push_str(&place(frame, epoch, value));
+        };
+        for (i, value) in self.finite() {
+            let epoch = (i + first) as f64;
+            match previous.filter(|(before, _)| before + 1 == i) {
+                None if frame.y.holds(value) => draw('M', epoch, value),
+                None => {}
+                Some((_, from)) => {
+                    let between = |share: f64| (epoch - 1.0 + share, from + share * (value - from));
+                    if let Some([enters, leaves]) = frame.y.inside(from, value) {
+                        if enters > 0.0 {
+                            let (epoch, value) = between(enters);
+                            draw('M', epoch, value);
+                        }
+                        let (epoch, value) = between(leaves);
+                        draw('L', epoch, value);
+                    }
+                }
+            }
+            previous = Some((i, value));
         }
         path
     }
@@ -94,15 +113,15 @@ impl Series {
     fn band(&self, frame: &Frame, first: usize) -> String {
         let spread =
             |i: usize| self.spread.get(i).copied().filter(|spread| spread.is_finite()).unwrap_or(0.0);
-        let upper = self.finite().map(|(i, value)| place(frame, i + first, value + spread(i)));
-        let lower = self.finite().rev().map(|(i, value)| place(frame, i + first, value - spread(i)));
+        let upper = self.finite().map(|(i, value)| place(frame, (i + first) as f64, value + spread(i)));
+        let lower = self.finite().rev().map(|(i, value)| place(frame, (i + first) as f64, value - spread(i)));
         let corners: Vec<String> = upper.chain(lower).collect();
         if corners.is_empty() { String::new() } else { format!("M{}z", corners.join("L")) }
     }
 }
 
-fn place(frame: &Frame, epoch: usize, value: f64) -> String {
-    format!("{} {}", number(frame.x.place(epoch as f64)), number(frame.y.place(value)))
+fn place(frame: &Frame, epoch: f64, value: f64) -> String {
+    format!("{} {}", number(frame.x.place(epoch)), number(frame.y.place(value)))
 }
 
 #[cfg(test)]
@@ -130,6 +149,16 @@ mod tests {
         let broken = draw(vec![0.1, f64::NAN, 0.9], vec![]);
         assert!(broken.contains("class=\"line\" d=\"M52.1 176.8M"), "{broken}");
         assert!(!broken.contains("NaN"), "{broken}");
+    }
+
+    #[test]
+    fn a_line_from_beyond_the_scale_is_cut_where_it_comes_in() {
+        let inside = draw(vec![0.0, 1.0, 0.5], vec![]);
+        let beyond = draw(vec![-1.0, 1.0, 2.0], vec![]);
+        // Halfway from epoch 1 to 2 it is 0, which is the axis; beyond 1 nothing is drawn.
+        assert!(inside.contains("class=\"line\" d=\"M52.1 194L"), "{inside}");
+        assert!(beyond.contains("class=\"line\" d=\"M119.5 194L187 22L187 22\""), "{beyond}");
+        assert_eq!((inside.matches("<circle").count(), beyond.matches("<circle").count()), (3, 1));
     }
 
     #[test]

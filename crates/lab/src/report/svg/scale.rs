@@ -40,6 +40,16 @@ impl Scale {
         value < self.low
     }
 
+    /// Which part of the way from one value to the other lies inside the scale, as shares of the way; `None` if no part does.
+    pub fn inside(&self, from: f64, to: f64) -> Option<[f64; 2]> {
+        if from == to {
+            return self.holds(from).then_some([0.0, 1.0]);
+        }
+        let [one, other] = [self.low, self.high].map(|edge| (edge - from) / (to - from));
+        let (enters, leaves) = (one.min(other).max(0.0), one.max(other).min(1.0));
+        (enters <= leaves).then_some([enters, leaves])
+    }
+
     /// The round values inside the domain with their labels: the coarsest multiples of 1, 2 or 5 × 10ᵏ that are no
     /// fewer than `wanted` − 1.
     pub fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
