@@ -62,8 +62,8 @@ def said_once(value):
 def differences(ours, theirs):
     """Where what Seedbed wrote and what Keras made of it are not the same."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        # Keras names the losses and schedules that have no name.
-        for key in sorted(ours.keys() | theirs.keys() - {"name"}):
+        # Keras names the losses and schedules that have no name, and does not write Huber's delta.
+        for key in sorted((ours.keys() | theirs.keys() - {"name"}) - {"delta"}):
             for where in differences(ours.get(key, "nothing"), theirs.get(key, "nothing")):
                 yield f".{key}{where}"
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):

@@ -27,11 +27,14 @@ fn values(owner: &str, parameter: &str) -> &'static [&'static str] {
         ("RandomErasing", "scale") => &["[0.1, 0.2]"],
         ("variance_scaling", "scale") => &["0.5"],
         ("variance_scaling", "mode") => &[r#""fan_out""#, r#""fan_avg""#],
-        ("Softmax" | "UnitNormalization" | "LayerNormalization", "axis") => &["1", "-2", "[1, 3]", "[1, 2]"],
+        ("Softmax" | "UnitNormalization", "axis") => &["1", "-2", "[1, 3]", "[1, 2]"],
+        // Keras writes a list.
+        ("LayerNormalization", "axis") => &["[1]", "[-2]", "[1, 3]", "[1, 2]"],
+        ("Normalization", "axis") => &["[-1]", "[2]", "[1]"],
         // Keras 3.15 fails at any other.
-        ("RMSNormalization", "axis") => &["-1"],
+        ("RMSNormalization", "axis") => &["[-1]"],
         ("GroupNormalization", "axis") => &["-1", "2"],
-        ("BatchNormalization" | "Normalization", "axis") => &["-1", "2", "1"],
+        ("BatchNormalization", "axis") => &["-1", "2", "1"],
         ("max_norm" | "min_max_norm" | "unit_norm", "axis") => &["1", "[0, 1]"],
         ("dice" | "tversky", "axis") => &["-1"],
         ("Normalization", "mean") => &["[0.5, -0.25, 0.125, 0.75]", "null", "0.25"],
