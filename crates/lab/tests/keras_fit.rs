@@ -170,8 +170,8 @@ fn averages_are_swapped_in_between_epochs() {
         Training::weights(&model)
     };
     let mut seen = Vec::new();
-    let mut checkpoint = ModelCheckpoint::new(|_, snapshot: Snapshot| {
-        seen.push(snapshot.tensors[0].1.clone());
+    let mut checkpoint = ModelCheckpoint::new(|_, _, training| {
+        seen.push(training.snapshot().tensors[0].1.clone());
         if seen.len() == 2 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
     });
     let (mut model, mut swap) = (compiled(average()), SwapEmaWeights::new().swap_on_epoch(true));

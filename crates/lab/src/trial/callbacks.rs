@@ -117,13 +117,16 @@ fn make_folder_of(path: &Path) -> Result<(), LabError> {
     }
 }
 
+/// Writes a line.
+type WriteLine = Box<dyn FnMut(&str) -> ControlFlow<()>>;
+
 /// A file with a line per epoch. Each line is in it as soon as its epoch is done. What it remembers is how long it is: the lines
 /// of epochs that are run again are written again.
 struct CsvFile {
     path: PathBuf,
     file: Rc<RefCell<File>>,
     length: Rc<Cell<u64>>,
-    logger: CsvLogger<Box<dyn FnMut(&str) -> ControlFlow<()>>>,
+    logger: CsvLogger<WriteLine>,
     failure: Failure,
 }
 
@@ -139,7 +142,7 @@ impl CsvFile {
         };
         let (file, length, is_empty) = open().map_err(LabError::io("write", &path))?;
         let (file, length) = (Rc::new(RefCell::new(file)), Rc::new(Cell::new(length)));
-        let write: Box<dyn FnMut(&str) -> ControlFlow<()>> = {
+        let write: WriteLine = {
             let (path, file, length) = (path.clone(), Rc::clone(&file), Rc::clone(&length));
             let failure = Rc::clone(failure);
             Box::new(move |line| {
