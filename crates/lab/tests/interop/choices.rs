@@ -30,7 +30,7 @@ fn values(owner: &str, parameter: &str) -> &'static [&'static str] {
         ("Softmax" | "UnitNormalization", "axis") => &["1", "-2", "[1, 3]", "[1, 2]"],
         // Keras writes a list.
         ("LayerNormalization", "axis") => &["[1]", "[-2]", "[1, 3]", "[1, 2]"],
-        ("Normalization", "axis") => &["[-1]", "[2]", "[1]"],
+        ("Normalization", "axis") => &["[3]", "[2]", "[1]"],
         // Keras 3.15 fails at any other.
         ("RMSNormalization", "axis") => &["[-1]"],
         ("GroupNormalization", "axis") => &["-1", "2"],
@@ -78,6 +78,14 @@ fn values(owner: &str, parameter: &str) -> &'static [&'static str] {
         (_, name) if name.ends_with("_regularizer") => {
             &[r#"{"l1": 0.125, "l2": 0.25}"#, r#"{"l2": 0.3}"#, r#"{"l1": 0.2}"#]
         }
+        // Norms are refused where a variable has several axes.
+        ("PReLU", "alpha_constraint") => &[r#""non_neg""#],
+        ("LayerNormalization", "gamma_constraint" | "beta_constraint") => &[
+            r#"{"name": "max_norm", "max_value": 1.5, "axis": [0]}"#,
+            r#""non_neg""#,
+            r#""non_neg""#,
+            r#""non_neg""#,
+        ],
         (_, name) if name.ends_with("_constraint") => {
             &[r#"{"name": "max_norm", "max_value": 1.5, "axis": [0]}"#, r#""non_neg""#]
         }
