@@ -66,7 +66,7 @@ type Curve = Vec<(usize, f64)>;
 fn main() -> Result<(), Box<dyn Error>> {
     let path =
         std::env::args().nth(1).ok_or("expected the path of the plot to write, as in benches/growth.svg")?;
-    let data = seedbed_data::load(&DataName::Mnist, &Finder::default(), &mut |_| {})?.dataset;
+    let data = seedbed_data::load(&DataName::Mnist, &Finder::from_env(None), &mut |_| {})?.dataset;
     let mut panels = Vec::new();
     for axis in &AXES {
         let curves: Vec<Curve> =
