@@ -309,6 +309,26 @@ fn every_layer_and_dropout() {
     check(&case("deep, sparse", model, "nadam", sparse_crossentropy(), 8, samples(&[7, 5], 37, 6, 0.1)));
 }
 
+/// Kernels large enough for lists of hidden values. Half of relu's outputs are not zero, dropout leaves a quarter; more than
+/// 64 samples take two masks, 300 inputs end in a part of a panel and of a block.
+#[test]
+fn hidden_values_that_are_mostly_zero() {
+    for (rate, trained, batch) in [(0.7, [true; 3], 70), (0.5, [true, false, true], 33), (0.0, [true; 3], 70)]
+    {
+        let dense = |units| Dense::new(units).activation(Activation::Relu);
+        let model = Sequential::new([20])
+            .add(dense(300))
+            .add(Dropout::new(rate))
+            .add(dense(150).trainable(trained[1]).kernel_regularizer(Regularizer::l2(0.01)))
+            .add(Dropout::new(rate))
+            .add(dense(130).use_bias(false))
+            .add(Dropout::new(rate))
+            .add(Dense::new(4).activation(Activation::Softmax));
+        let name = format!("wide, dropout {rate}, batch {batch}");
+        check(&case(&name, model, "adam", sparse_crossentropy(), batch, samples(&[20], 151, 4, 1.0)));
+    }
+}
+
 /// First, in the middle, and with a penalty that then does not count.
 #[test]
 fn layers_that_are_not_trained() {

@@ -1,14 +1,16 @@
 //! `out = f(x·kernel + bias)·factor`, for a range of samples and of columns.
 //!
 //! Two ways to the same bits: where `x` is mostly zeros, one row at a time over its listed non-zero
-//! numbers (see [`super::sparse`]); otherwise tiles of several rows. A skipped term `0·w` would leave the chain as it is.
+//! numbers (see [`super::listed`]); otherwise tiles of several rows.
 
 use super::elementwise::{Formula, Map, multiply_rows};
-use super::matrix::{Matrix, Panels, add_product, end_chains, for_lanes, for_tiles};
-use super::sparse::{Input, Sparse};
+use super::listed::{HiddenRows, Listed, PanelRows, multiply_listed};
+use super::matrix::{Matrix, Panels, add_product, end_chains, for_tiles};
+use super::scratch::Scratch;
+use super::sparse::{Input, OfExamples};
 use super::{Kernel, SimdLevel};
 use crate::activations::Activation;
-use crate::examples::lists::{BLOCK, Numbers};
+use crate::examples::lists::Numbers;
 use crate::lane::F32Lane;
 use std::ops::Range;
 
@@ -24,10 +26,9 @@ pub(crate) struct Dense<'a> {
     pub(crate) out: Matrix,
     pub(crate) rows: Range<usize>,
     pub(crate) cols: Range<usize>,
+    /// Where a hidden input is listed, if the kernel is large enough.
+    pub(crate) scratch: Option<*mut f32>,
 }
-
-/// How many bytes of weights may be in the first cache, beside everything else.
-const FIRST_CACHE: usize = 36 * 1024;
 
 impl Kernel for Dense<'_> {
     type Output = ();
@@ -41,11 +42,19 @@ impl Kernel for Dense<'_> {
             match self.x {
                 Input::Lists(x) => match &x.lists.numbers {
                     Numbers::Bytes(bytes, table) => {
-                        self.listed::<L>(x, |i| table[usize::from(*bytes.get_unchecked(i))], matmul);
+                        let number = |i| table[usize::from(*bytes.get_unchecked(i))];
+                        self.listed::<L, _>(OfExamples { sparse: x, number }, matmul);
                     }
-                    Numbers::Floats(floats) => self.listed::<L>(x, |i| *floats.get_unchecked(i), matmul),
+                    Numbers::Floats(floats) => {
+                        let number = |i| *floats.get_unchecked(i);
+                        self.listed::<L, _>(OfExamples { sparse: x, number }, matmul);
+                    }
                 },
                 Input::Whole(x) => self.tiles::<L>(x, matmul),
+                Input::Hidden(x) => match self.list(x) {
+                    Some(listed) => self.listed::<L, _>(listed, matmul),
+                    None => self.tiles::<L>(x, matmul),
+                },
             }
         }
         let (rows, cols) = (&self.rows, &self.cols);
@@ -64,69 +73,40 @@ impl Kernel for Dense<'_> {
 }
 
 impl Dense<'_> {
-    /// Takes a few blocks of inputs at a time for all samples, so that the blocks' weights are read
-    /// from the first cache; the sums wait in `to`.
+    /// Takes what a run needs for a hidden input.
+    pub(crate) fn take_scratch(batch: usize, inputs: usize, scratch: &mut Scratch) {
+        HiddenRows::take(scratch, batch, inputs);
+    }
+
+    /// The own rows of a hidden input in lists, where that pays.
     ///
+    /// # Safety
+    /// Matrix and rows must fit each other.
+    #[inline(always)]
+    unsafe fn list(&self, x: Matrix) -> Option<HiddenRows> {
+        let room = HiddenRows::take(&mut Scratch::new(self.scratch?), self.rows.end, self.inputs);
+        // SAFETY: as the caller promises.
+        unsafe { room.list(x, self.rows.clone(), self.inputs) }
+    }
+
     /// # Safety
     /// Matrices, rows and columns must fit each other.
     #[inline(always)]
-    unsafe fn listed<L: F32Lane>(&self, x: Sparse<'_>, number: impl Fn(usize) -> f32, to: Matrix) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            for cols in self.kernel.spans(self.cols.clone()) {
-                for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
-                    let blocks = (FIRST_CACHE / (BLOCK * N * L::WIDTH * size_of::<f32>())).max(1);
-                    for first in (0..x.lists.blocks()).step_by(blocks) {
-                        let last = x.lists.blocks().min(first + blocks);
-                        for row in self.rows.clone() {
-                            self.listed_row::<L, N>(x, &number, to, row, j, first..last);
-                        }
-                    }
-                });
-            }
-        }
-    }
-
-    /// Adds the listed numbers of some blocks of one row.
-    ///
-    /// # Safety
-    /// As for [`Self::listed`].
-    #[inline(always)]
-    unsafe fn listed_row<L: F32Lane, const N: usize>(
-        &self,
-        x: Sparse<'_>,
-        number: &impl Fn(usize) -> f32,
-        to: Matrix,
-        row: usize,
-        j: usize,
-        blocks: Range<usize>,
-    ) {
-        // SAFETY: as the caller promises; places are rows of the kernel.
-        unsafe {
-            let mut acc = [L::splat(0.0); N];
-            if blocks.start == 0 {
-                x.ask_for_next::<L>(row);
-            } else {
-                for n in 0..N {
-                    acc[n] = L::load(to.at(row, j + n * L::WIDTH));
-                }
-            }
-            let kernel = self.kernel.column(j);
-            let sample = x.order[row] as usize;
-            for i in x.lists.start(sample, blocks.start)..x.lists.start(sample, blocks.end) {
-                let factor = L::splat(number(i));
-                let place = usize::from(*x.lists.places.get_unchecked(i));
-                let weights = kernel.add(place * self.kernel.width);
-                for n in 0..N {
-                    acc[n] = factor.mul_add(L::load(weights.add(n * L::WIDTH)), acc[n]);
-                }
-            }
-            for n in 0..N {
-                if blocks.end == x.lists.blocks() {
-                    self.finish(acc[n] + L::splat(0.0), to, row, j + n * L::WIDTH);
-                } else {
-                    acc[n].store(to.at(row, j + n * L::WIDTH));
-                }
+    unsafe fn listed<L: F32Lane, X: Listed>(&self, x: X, to: Matrix) {
+        for cols in self.kernel.spans(self.cols.clone()) {
+            // SAFETY: as the caller promises.
+            unsafe {
+                let start = self.kernel.column(cols.start).cast_const();
+                let panel = PanelRows { start, width: self.kernel.width };
+                multiply_listed::<L, X>(
+                    x,
+                    panel,
+                    to,
+                    self.rows.clone(),
+                    cols,
+                    #[inline(always)]
+                    |sum, col| self.add_bias(sum, col),
+                );
             }
         }
     }
@@ -162,23 +142,21 @@ impl Dense<'_> {
             end_chains(&mut acc);
             for m in 0..M {
                 for n in 0..N {
-                    self.finish(acc[m][n], to, row + m, j + n * L::WIDTH);
+                    let col = j + n * L::WIDTH;
+                    self.add_bias(acc[m][n], col).store(to.at(row + m, col));
                 }
             }
         }
     }
 
     /// # Safety
-    /// Row and column must be inside `to`.
+    /// The column must be one of the bias.
     #[inline(always)]
-    unsafe fn finish<L: F32Lane>(&self, sum: L, to: Matrix, row: usize, col: usize) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            let sum = match self.bias {
-                Some(bias) => sum + L::load(bias.column(col)),
-                None => sum,
-            };
-            sum.store(to.at(row, col));
+    unsafe fn add_bias<L: F32Lane>(&self, sum: L, col: usize) -> L {
+        match self.bias {
+            // SAFETY: as the caller promises.
+            Some(bias) => sum + unsafe { L::load(bias.column(col)) },
+            None => sum,
         }
     }
 }

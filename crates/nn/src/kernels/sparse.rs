@@ -12,6 +12,7 @@
 //! Every thread turns the whole batch for itself: that takes a few microseconds, and columns that
 //! another core has just written would take longer to read.
 
+use super::listed::Listed;
 use super::matrix::Matrix;
 use crate::examples::lists::{Lists, Numbers};
 use crate::lane::{F32Lane, PAD};
@@ -49,7 +50,7 @@ impl InputBuffers {
     }
 }
 
-/// A view of the buffers.
+/// The numbers of a batch that are not zero, by input.
 #[derive(Clone, Copy)]
 pub(crate) struct ByInput {
     masks: *mut u64,
@@ -62,6 +63,56 @@ unsafe impl Send for ByInput {}
 // SAFETY: as above.
 unsafe impl Sync for ByInput {}
 
+impl ByInput {
+    /// Masks and columns of so many inputs, which nobody else uses.
+    pub(super) fn new(masks: *mut u64, columns: Matrix, inputs: usize) -> Self {
+        Self { masks, columns, inputs }
+    }
+
+    /// A row of numbers per input.
+    pub(super) fn columns(self) -> Matrix {
+        self.columns
+    }
+
+    /// The mask of input `k` for 64 samples, from sample `first`, a multiple of 64.
+    ///
+    /// # Safety
+    /// Input and sample must be inside the input and the batch.
+    #[inline(always)]
+    pub(crate) unsafe fn mask(self, first: usize, k: usize) -> u64 {
+        // SAFETY: as the caller promises.
+        unsafe { *self.masks.add(first / GROUP * self.inputs + k) }
+    }
+
+    /// Where `x[b, k]` is, if it is not zero.
+    ///
+    /// # Safety
+    /// As for [`Self::mask`].
+    #[inline(always)]
+    pub(crate) unsafe fn number(self, k: usize, b: usize) -> *const f32 {
+        // SAFETY: as the caller promises.
+        unsafe { self.columns.at(k, b).cast_const() }
+    }
+
+    /// Writes the masks of some inputs whose columns are complete.
+    ///
+    /// # Safety
+    /// The columns must have `batch` numbers.
+    #[inline(always)]
+    pub(super) unsafe fn mark(self, batch: usize, inputs: Range<usize>) {
+        for k in inputs {
+            // SAFETY: as the caller promises.
+            let column = unsafe { self.columns.row(k, batch) };
+            for (group, numbers) in column.chunks(GROUP).enumerate() {
+                let bit = |(bit, &number): (usize, &f32)| u64::from(number != 0.0) << bit;
+                let mask = numbers.iter().enumerate().map(bit).fold(0, |mask, bit| mask | bit);
+                // SAFETY: there is a mask for every group and input.
+                unsafe { *self.masks.add(group * self.inputs + k) = mask }
+            }
+        }
+    }
+}
+
 /// A batch in both forms, as one thread sees it.
 #[derive(Clone, Copy)]
 pub(crate) struct Sparse<'a> {
@@ -73,33 +124,45 @@ pub(crate) struct Sparse<'a> {
     pub(crate) by_input: ByInput,
 }
 
-/// What a product reads: every number, or only those that are not zero.
+/// What a product reads.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
+    /// Every number of the model's input.
     Whole(Matrix),
+    /// Those of the input that are not zero.
     Lists(Sparse<'a>),
+    /// A hidden value, of which each thread lists the numbers that are not zero where that pays: see [`super::listed`].
+    Hidden(Matrix),
 }
 
-impl Sparse<'_> {
-    /// The mask of input `k` for 64 samples, from sample `first`, a multiple of 64.
-    ///
-    /// # Safety
-    /// Input and sample must be inside the input and the batch.
+/// A batch's lists with what a listed number stands for.
+#[derive(Clone, Copy)]
+pub(super) struct OfExamples<'a, F> {
+    pub(super) sparse: Sparse<'a>,
+    pub(super) number: F,
+}
+
+impl<F: Fn(usize) -> f32 + Copy> Listed for OfExamples<'_, F> {
     #[inline(always)]
-    pub(crate) unsafe fn mask(self, first: usize, k: usize) -> u64 {
-        let ByInput { masks, inputs, .. } = self.by_input;
-        // SAFETY: as the caller promises.
-        unsafe { *masks.add(first / GROUP * inputs + k) }
+    fn blocks(self) -> usize {
+        self.sparse.lists.blocks()
     }
 
-    /// Where `x[b, k]` is, if it is not zero.
-    ///
-    /// # Safety
-    /// As for [`Self::mask`].
     #[inline(always)]
-    pub(crate) unsafe fn number(self, k: usize, b: usize) -> *const f32 {
+    unsafe fn start(self, row: usize, block: usize) -> usize {
+        self.sparse.lists.start(self.sparse.order[row] as usize, block)
+    }
+
+    #[inline(always)]
+    unsafe fn get(self, i: usize) -> (usize, f32) {
         // SAFETY: as the caller promises.
-        unsafe { self.by_input.columns.at(k, b).cast_const() }
+        let place = unsafe { *self.sparse.lists.places.get_unchecked(i) };
+        (usize::from(place), (self.number)(i))
+    }
+
+    #[inline(always)]
+    fn ask_for_next<L: F32Lane>(self, row: usize) {
+        self.sparse.ask_for_next::<L>(row);
     }
 }
 
@@ -110,7 +173,7 @@ impl Sparse<'_> {
     /// Asks for the list of row `row` of the next batch, whose samples lie anywhere in memory. Spread over
     /// a batch's rows: a processor has few requests under way at a time.
     #[inline(always)]
-    pub(crate) fn ask_for_next<L: F32Lane>(self, row: usize) {
+    fn ask_for_next<L: F32Lane>(self, row: usize) {
         let Some(&sample) = self.next.get(row) else { return };
         let list = self.lists.list(sample);
         let numbers = match &self.lists.numbers {

@@ -2,7 +2,7 @@
 //!
 //! `g[k, j] = Σ_b x[b, k]·dy[b, j]`: a kernel's row k is one row of weights and of every slot. Where
 //! `x` is mostly zeros, only the samples whose `x[b, k]` is not zero are visited (see
-//! [`super::sparse`]).
+//! [`super::sparse`] and [`super::listed`]).
 //!
 //! ```text
 //!   x, dy  →  products  →  gradient of up to 6 rows  →  Move: penalty, decay, rule  →  weights, slots
@@ -12,8 +12,10 @@
 //!
 //! The products know no rule and the rule knows no product, so each is compiled once per lane.
 
+use super::listed::HiddenColumns;
 use super::matrix::{Matrix, Panels, TILE_ROWS, add_product, end_chains, for_lanes, for_tiles};
-use super::sparse::{GROUP, Input, Sparse};
+use super::scratch::Scratch;
+use super::sparse::{ByInput, GROUP, Input};
 use super::{Kernel, SimdLevel};
 use crate::lane::{F32Lane, PAD};
 use crate::optimizers::variable::VariableRule;
@@ -231,6 +233,8 @@ pub(crate) struct KernelUpdate<'a> {
     pub(crate) moving: Moving<'a>,
     pub(crate) rows: Range<usize>,
     pub(crate) cols: Range<usize>,
+    /// Where a hidden input is listed, if the kernel is large enough.
+    pub(crate) scratch: Option<*mut f32>,
 }
 
 /// The gradient of some rows of one panel, row by row without gaps.
@@ -255,23 +259,18 @@ impl Kernel for KernelUpdate<'_> {
 
     #[inline(always)]
     fn run<L: F32Lane>(self) {
-        let mut gradient = Gradient::new();
-        let to = gradient.start();
-        for cols in self.moving.weights.spans(self.cols.clone()) {
-            for first in self.rows.clone().step_by(TILE_ROWS) {
-                let rows = first..self.rows.end.min(first + TILE_ROWS);
-                // SAFETY: the run loop gives matrices of the model's sizes, and this thread's rows and
-                // columns; a panel's columns fit the gradient.
-                unsafe {
-                    match self.x {
-                        Input::Lists(x) => {
-                            for (i, k) in rows.clone().enumerate() {
-                                self.listed::<L>(x, k, cols.clone(), to.add(i * cols.len()));
-                            }
-                        }
-                        Input::Whole(x) => self.tiles::<L>(x, rows.clone(), cols.clone(), to),
+        // SAFETY: the run loop gives matrices of the model's sizes, this thread's rows and columns, and as much scratch
+        // memory as `take_scratch` asked for.
+        unsafe {
+            let room = self.scratch.map(|start| self.room(start));
+            match self.x {
+                Input::Lists(x) => self.listed::<L>(x.by_input, room),
+                Input::Whole(x) => self.tiles::<L>(x),
+                Input::Hidden(x) => {
+                    match room.and_then(|room| room.list::<L>(x, self.batch, self.rows.clone())) {
+                        Some(x) => self.listed::<L>(x, room),
+                        None => self.tiles::<L>(x),
                     }
-                    self.moving.rows::<L>(rows, cols.clone(), to);
                 }
             }
         }
@@ -279,27 +278,73 @@ impl Kernel for KernelUpdate<'_> {
 }
 
 impl KernelUpdate<'_> {
+    /// Takes what a run needs.
+    pub(crate) fn take_scratch(batch: usize, inputs: usize, scratch: &mut Scratch) {
+        HiddenColumns::take(scratch, batch, inputs);
+    }
+
+    fn room(&self, scratch: *mut f32) -> HiddenColumns {
+        HiddenColumns::take(&mut Scratch::new(scratch), self.batch, self.rows.end)
+    }
+
+    /// # Safety
+    /// Rows and columns must be inside the kernel.
+    #[inline(always)]
+    unsafe fn listed<L: F32Lane>(&self, x: ByInput, room: Option<HiddenColumns>) {
+        let mut gradient = Gradient::new();
+        let to = gradient.start();
+        for cols in self.moving.weights.spans(self.cols.clone()) {
+            // SAFETY: as the caller promises; a panel's columns fit the gradient.
+            unsafe {
+                let dy = match room {
+                    Some(room) if self.dy.stride > PANEL => room.copy(self.dy, self.batch, cols.clone()),
+                    _ => Matrix::new(self.dy.at(0, cols.start), self.dy.stride),
+                };
+                for first in self.rows.clone().step_by(TILE_ROWS) {
+                    let rows = first..self.rows.end.min(first + TILE_ROWS);
+                    for (i, k) in rows.clone().enumerate() {
+                        self.listed_row::<L>(x, k, dy, 0..cols.len(), to.add(i * cols.len()));
+                    }
+                    self.moving.rows::<L>(rows, cols.clone(), to);
+                }
+            }
+        }
+    }
+
     /// The gradient of row `k`: `Σ_b x[b, k]·dy[b, j]` over the samples whose `x[b, k]` is not zero.
     ///
     /// # Safety
-    /// Row and columns must be inside the kernel, `to` valid for the columns.
+    /// The row must be inside the kernel, the columns inside `dy`, `to` valid for them.
     #[inline(always)]
-    unsafe fn listed<L: F32Lane>(&self, x: Sparse<'_>, k: usize, cols: Range<usize>, to: *mut f32) {
+    unsafe fn listed_row<L: F32Lane>(
+        &self,
+        x: ByInput,
+        k: usize,
+        dy: Matrix,
+        cols: Range<usize>,
+        to: *mut f32,
+    ) {
         for_lanes!(L, cols, [8, 4, 2, 1], |j, N| {
             // SAFETY: as the caller promises.
             unsafe {
-                let acc = self.listed_lanes::<L, N>(x, k, j);
+                let acc = self.listed_lanes::<L, N>(x, k, dy, j);
                 for n in 0..N {
-                    (acc[n] + L::splat(0.0)).store(to.add(j - cols.start + n * L::WIDTH));
+                    (acc[n] + L::splat(0.0)).store(to.add(j + n * L::WIDTH));
                 }
             }
         });
     }
 
     /// # Safety
-    /// As for [`Self::listed`].
+    /// As for [`Self::listed_row`].
     #[inline(always)]
-    unsafe fn listed_lanes<L: F32Lane, const N: usize>(&self, x: Sparse<'_>, k: usize, j: usize) -> [L; N] {
+    unsafe fn listed_lanes<L: F32Lane, const N: usize>(
+        &self,
+        x: ByInput,
+        k: usize,
+        dy: Matrix,
+        j: usize,
+    ) -> [L; N] {
         let mut acc = [L::splat(0.0); N];
         // SAFETY: as the caller promises.
         unsafe {
@@ -308,7 +353,7 @@ impl KernelUpdate<'_> {
                 while bits != 0 {
                     let b = first + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
-                    let (factor, dy) = (L::splat(*x.number(k, b)), self.dy.at(b, j));
+                    let (factor, dy) = (L::splat(*x.number(k, b)), dy.at(b, j));
                     for n in 0..N {
                         acc[n] = factor.mul_add(L::load(dy.add(n * L::WIDTH)), acc[n]);
                     }
@@ -318,12 +363,30 @@ impl KernelUpdate<'_> {
         acc
     }
 
+    /// # Safety
+    /// Rows and columns must be inside the kernel.
+    #[inline(always)]
+    unsafe fn tiles<L: F32Lane>(&self, x: Matrix) {
+        let mut gradient = Gradient::new();
+        let to = gradient.start();
+        for cols in self.moving.weights.spans(self.cols.clone()) {
+            for first in self.rows.clone().step_by(TILE_ROWS) {
+                let rows = first..self.rows.end.min(first + TILE_ROWS);
+                // SAFETY: as the caller promises; a panel's columns fit the gradient.
+                unsafe {
+                    self.some_rows::<L>(x, rows.clone(), cols.clone(), to);
+                    self.moving.rows::<L>(rows, cols.clone(), to);
+                }
+            }
+        }
+    }
+
     /// The gradient of up to [`TILE_ROWS`] rows.
     ///
     /// # Safety
     /// Rows and columns must be inside the kernel, `to` valid for all of them.
     #[inline(always)]
-    unsafe fn tiles<L: F32Lane>(&self, x: Matrix, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
+    unsafe fn some_rows<L: F32Lane>(&self, x: Matrix, rows: Range<usize>, cols: Range<usize>, to: *mut f32) {
         let width = cols.len();
         for_tiles!(L, rows, cols, |k, M, j, N| {
             // SAFETY: as the caller promises.
@@ -335,7 +398,7 @@ impl KernelUpdate<'_> {
     }
 
     /// # Safety
-    /// As for [`Self::tiles`].
+    /// As for [`Self::some_rows`].
     #[inline(always)]
     unsafe fn tile<L: F32Lane, const M: usize, const N: usize>(
         &self,

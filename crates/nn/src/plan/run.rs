@@ -8,7 +8,7 @@
 mod augment;
 mod buffers;
 mod channel;
-pub(super) mod conv;
+mod conv;
 mod dense;
 mod inference;
 mod noise;
@@ -17,6 +17,7 @@ mod optimize;
 mod probe;
 mod rowwise;
 mod score;
+pub(super) mod scratch;
 mod steps;
 mod team;
 
@@ -74,7 +75,8 @@ impl Batch<'_> {
                 let by_input = by_input[self.part.worker];
                 Input::Lists(Sparse { lists, order: self.order, next: self.next, by_input })
             }
-            _ => Input::Whole(self.shared.value(id)),
+            _ if id == ValueId(0) => Input::Whole(self.shared.value(id)),
+            _ => Input::Hidden(self.shared.value(id)),
         }
     }
 
@@ -105,7 +107,7 @@ impl Batch<'_> {
         match self.input(out) {
             Input::Lists(sparse) if s.stage.turns_input() => TurnLists { sparse }.run(),
             Input::Lists(_) => {}
-            Input::Whole(to) => {
+            Input::Whole(to) | Input::Hidden(to) => {
                 simd.run(GatherInputs { examples: s.examples, order, next, to, rows: self.samples() });
             }
         }
@@ -172,6 +174,7 @@ impl Batch<'_> {
                     moving: self.moving(kernel, regularizer),
                     rows,
                     cols,
+                    scratch: self.scratch_for(kernel),
                 });
             }
             Step::BiasUpdate { dy, bias, regularizer } => simd.run(BiasUpdate {

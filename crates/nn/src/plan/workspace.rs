@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::fuse::{Step, input_may_be_sparse};
 use super::layout::ValueLayout;
-use super::run::conv;
+use super::run::scratch::scratch;
 use super::{Plan, Stage};
 use crate::callbacks::Snapshot;
 use crate::error::ModelError;
@@ -285,7 +285,7 @@ impl Workspace {
         let is_behind = |step: &Step| matches!(step, Step::Optimize(OptimizeOp::Update { .. }));
         let moves = stage.steps.iter().any(is_behind);
         let room = stage.steps.iter().map(|step| whole_room(plan, stage, step)).max().unwrap_or(0);
-        let scratch = stage.steps.iter().map(|step| conv::scratch(step, &stage.program)).max().unwrap_or(0);
+        let scratch = stage.steps.iter().map(|step| scratch(step, &stage.program, batch)).max().unwrap_or(0);
         Self {
             batch,
             scratch: (0..threads).map(|_| Buffer::new(scratch)).collect(),

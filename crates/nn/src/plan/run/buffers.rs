@@ -1,6 +1,6 @@
 //! The buffers as the threads share them.
 
-use super::conv::ScratchMemory;
+use super::scratch::ScratchMemory;
 use crate::examples::Examples;
 use crate::examples::lists::Lists;
 use crate::kernels::matrix::{Matrix, Panels, Part};

@@ -1,19 +1,19 @@
 //! Convolution and pooling: which kernel does a step, on what.
 
-use super::super::fuse::{ConvStep, OutputGradient, Step};
+use super::super::fuse::{ConvStep, OutputGradient};
 use super::Batch;
 use super::buffers::Shared;
 use crate::kernels::conv::forward::{self, Convolve};
 use crate::kernels::conv::input_gradient::ConvolveBack;
 use crate::kernels::conv::kernel_update::{ConvolutionBiasUpdate, ConvolutionUpdate};
-use crate::kernels::conv::{self, Filters, scratch_len};
+use crate::kernels::conv::{self, Filters};
 use crate::kernels::pool::{Pool, Pooling};
+use crate::kernels::scratch::Scratch;
 use crate::ops::{ParamId, PoolOp, Program, ValueId};
 
-/// How many numbers of scratch memory a step takes from every thread.
-pub(in crate::plan) fn scratch(step: &Step, program: &Program) -> usize {
-    let Step::Conv(step) = step else { return 0 };
-    scratch_len(|scratch| match *step {
+/// Takes what a step needs.
+pub(super) fn take_scratch(step: &ConvStep, program: &Program, scratch: &mut Scratch) {
+    match *step {
         ConvStep::Forward { of, active, .. } => Convolve::take_scratch(of, active.is_some(), scratch),
         ConvStep::InputGradient { of, dy, .. } => ConvolveBack::take_scratch(of, dy.is_pooled(), scratch),
         ConvStep::KernelUpdate { of, dy, .. } => {
@@ -23,7 +23,7 @@ pub(in crate::plan) fn scratch(step: &Step, program: &Program) -> usize {
             let (width, count) = (gradient_width(dy, program), program.params[bias.0].count());
             ConvolutionBiasUpdate::take_scratch(width, count, scratch);
         }
-    })
+    }
 }
 
 /// Numbers per sample.
@@ -33,15 +33,6 @@ fn gradient_width(dy: OutputGradient, program: &Program) -> usize {
         OutputGradient::Pooled { window, .. } => window.input[0] * window.input[1] * window.channels,
     }
 }
-
-/// A thread's scratch memory.
-#[derive(Clone, Copy)]
-pub(super) struct ScratchMemory(pub(super) *mut f32);
-
-// SAFETY: every thread uses its own.
-unsafe impl Send for ScratchMemory {}
-// SAFETY: as above.
-unsafe impl Sync for ScratchMemory {}
 
 impl Shared<'_> {
     fn filters(&self, kernel: ParamId) -> Filters {

@@ -24,6 +24,7 @@ impl Batch<'_> {
             out: s.value(out),
             rows,
             cols,
+            scratch: self.scratch_for(kernel),
         });
     }
 
@@ -31,6 +32,7 @@ impl Batch<'_> {
         let Step::InputGradient { dy, kernel, factor, activation, out } = *step else { return };
         let s = self.shared;
         s.plan.simd.run(InputGradient {
+            dy: s.value(dy),
             dy_twin: s.twin(dy),
             outputs: s.width(dy),
             kernel: s.weight(kernel),
@@ -40,6 +42,7 @@ impl Batch<'_> {
             out: s.value(out),
             batch: self.order.len(),
             inputs: self.split().inputs(out),
+            scratch: self.scratch_for(kernel),
         });
     }
 }

@@ -204,6 +204,7 @@ impl Split<'_> {
             writes: id == out,
         };
         let mut accesses: Vec<Access> = step.values().into_iter().filter(|&id| id != dy).map(value).collect();
+        accesses.push(Access::read(Place::Value(dy), ALL, ALL));
         accesses.push(Access::read(Place::Twin(dy), ALL, ALL));
         accesses.push(Access::read(Place::Param(kernel), inputs.clone(), ALL));
         accesses.push(Access::write(Place::Twin(out), inputs, ALL));
