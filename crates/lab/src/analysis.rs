@@ -19,6 +19,7 @@ mod effect;
 pub mod grid;
 mod leading;
 mod metric;
+mod objective;
 pub mod pictures;
 pub mod random;
 mod score;
@@ -31,6 +32,7 @@ pub use metric::Metric;
 pub use score::Score;
 
 use crate::record::{StudyRecord, StudyTrial, TrialRecord};
+use objective::Objective;
 use serde::Serialize;
 use std::num::NonZeroUsize;
 
@@ -43,7 +45,7 @@ pub struct Analysis {
     /// One per variant, the baseline first.
     pub scores: Vec<Score>,
     /// For each variant its differences to the baseline, in [`Metric::ALL`] order; a metric without a seed that both finished
-    /// has none, and neither has the baseline.
+    /// has none, nor has the loss of a variant with another loss or other penalties, nor the baseline.
     pub effects: Vec<Vec<Effect>>,
     /// How much was drawn for each effect's bootstrap and sign flips.
     pub effort: Effort,
@@ -120,10 +122,13 @@ fn by_variant(study: &StudyRecord) -> Vec<Vec<&StudyTrial>> {
 /// Every variant against the baseline, on all cores, corrected over the whole study.
 fn effects(study: &StudyRecord, trials: &[Vec<&TrialRecord>], effort: Effort) -> Vec<Vec<Effect>> {
     let Some(baseline) = trials.first() else { return Vec::new() };
+    let objective = Objective::of(&study.variants[0]);
     let one = |variant: usize| -> Vec<Effect> {
         let model = (study.variants[variant].name.as_str(), trials[variant].as_slice());
         let between = |metric| Effect::between(model, (BASELINE, baseline), metric, effort);
-        if variant == 0 { Vec::new() } else { Metric::ALL.into_iter().filter_map(between).collect() }
+        let same_objective = Objective::of(&study.variants[variant]) == objective;
+        let compared = Metric::ALL.into_iter().filter(|metric| *metric != Metric::Loss || same_objective);
+        if variant == 0 { Vec::new() } else { compared.filter_map(between).collect() }
     };
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let variants: Vec<usize> = (0..trials.len()).collect();
@@ -166,6 +171,16 @@ mod tests {
         let raw: Vec<f64> = all.iter().map(|effect| effect.paired.spread.unwrap().p_value).collect();
         let corrected: Vec<f64> = all.iter().map(|effect| effect.corrected_p.unwrap()).collect();
         assert_eq!((corrected, all.len()), (holm::adjust(&raw), 16));
+    }
+
+    #[test]
+    fn losses_of_different_kinds_are_not_compared() {
+        let mut study = study(8);
+        study.variants[1].recipe = "[compile]\nloss = 'mean_squared_error'".into();
+        let analysis = Analysis::of(&study);
+        let judged = |variant| analysis.effect(variant, Metric::Loss).is_some();
+        assert_eq!([judged(1), judged(2)], [false, true]);
+        assert_eq!(analysis.effects[1].len(), 3, "nor counted in the correction");
     }
 
     #[test]

@@ -114,3 +114,43 @@ pub(crate) fn within(what: &'static str, value: usize, from: usize, to: usize) -
     let expected = if to == usize::MAX { format!("at least {from}") } else { format!("{from} to {to}") };
     Err(LabError::Choice { what, expected, received: value.to_string() })
 }
+
+/// What serde says of a wrong value, with Rust's names of types in a person's words.
+pub(crate) fn in_words(message: &str) -> String {
+    let words = |kind: &str| match kind {
+        "f32" | "f64" => Some("a number"),
+        "u8" | "u16" | "u32" | "u64" | "usize" => Some("a whole number that is not negative"),
+        "i32" | "i64" | "isize" => Some("a whole number"),
+        _ => None,
+    };
+    let mut parts = message.split("expected ");
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(part.len());
+        let (kind, rest) = part.split_at(end);
+        said.push_str("expected ");
+        said.push_str(words(kind).unwrap_or(kind));
+        said.push_str(rest);
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_in_words() {
+        for (message, expected) in [
+            (
+                "invalid type: string \"half\", expected f64",
+                "invalid type: string \"half\", expected a number",
+            ),
+            ("line 3: expected u32\n in x", "line 3: expected a whole number that is not negative\n in x"),
+            ("expected struct Dense, expected i64", "expected struct Dense, expected a whole number"),
+            ("unknown layer", "unknown layer"),
+        ] {
+            assert_eq!(in_words(message), expected);
+        }
+    }
+}

@@ -82,6 +82,12 @@ impl StoreOption {
     }
 }
 
+/// Drops the claims of processes that are gone, before a store is shown. Where it cannot be written to, as on a full disk, it
+/// is shown all the same: what a killed process was at then counts as running.
+fn sweep(store: &mut Store) {
+    let _ = store.sweep();
+}
+
 /// A study file and what to change about it.
 #[derive(Debug, Args)]
 struct FileOptions {

@@ -22,7 +22,7 @@
 //! ```
 
 use super::path::Path;
-use crate::error::LabError;
+use crate::error::{LabError, in_words};
 use crate::recipe::Recipe;
 use crate::record::{Design, TuningRecord};
 use factor::{factor, json};
@@ -113,7 +113,8 @@ impl StudyFile {
         if text.len() as u64 > MAX_FILE {
             return Err(wrong("expected at most 1 MiB of TOML, received more"));
         }
-        let written: Written = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
+        let written: Written =
+            toml::from_str(text).map_err(|error| wrong(&in_words(error.to_string().trim_end())))?;
         let Written { name, question, design, samples, control, variance_budget, tuning, .. } = written;
         check_name(&name)?;
         let seeds = seeds(&written.seeds)?;

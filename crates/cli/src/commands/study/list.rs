@@ -20,7 +20,7 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(false, false);
     let mut store = options.store.open_existing()?;
-    store.sweep()?;
+    super::sweep(&mut store);
     let studies = store.studies()?;
     if options.json {
         terminal.json(&studies)?;

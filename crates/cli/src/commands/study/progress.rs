@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How many columns the bar takes.
 const BAR: usize = 30;
 
+/// The columns that a terminal's "^C" takes behind the last line, which must not break it.
+const CTRL_C: usize = 2;
+
 /// How many effects are shown.
 const EFFECTS: usize = 5;
 
@@ -81,8 +84,8 @@ impl Watch {
             self.running.len()
         );
         let columns =
-            terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
-        bar.set_message(message(&head, &self.effects, columns.unwrap_or(80)));
+            terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        bar.set_message(message(&head, &self.effects, columns.saturating_sub(CTRL_C)));
         bar.tick();
     }
 

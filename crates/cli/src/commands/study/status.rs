@@ -24,7 +24,7 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(false, quiet);
     let mut store = options.store.open_existing()?;
-    store.sweep()?;
+    super::sweep(&mut store);
     let record = store.record(&super::name(&options.study)?)?;
     let [_, running] = store.progress(&record.name)?;
     let (stored, diverged) = (record.trials.len(), super::run::diverged(&record));

@@ -1,6 +1,7 @@
 //! From Keras's JSON to a Sequential.
 
 use super::{check_in_common, defaults};
+use crate::error::in_words;
 use crate::recipe::CompileRecipe;
 use seedbed_nn::layers::Layer;
 use seedbed_nn::losses::Loss;
@@ -166,7 +167,7 @@ fn read_layer(object: &Object<'_>, path: &str) -> Result<(String, Map<String, Va
 }
 
 fn read_as<T: DeserializeOwned>(value: Value, path: &str) -> Result<T, String> {
-    serde_json::from_value(value).or_else(|error| wrong(path, error))
+    serde_json::from_value(value).or_else(|error| wrong(path, in_words(&error.to_string())))
 }
 
 /// The model, in which only those layers are named whose name is not the one they have anyway.

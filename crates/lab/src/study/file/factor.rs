@@ -1,7 +1,7 @@
 //! A factor in a study file: a list of levels, or a table with its path and its levels or range.
 
 use super::wrong;
-use crate::error::LabError;
+use crate::error::{LabError, in_words};
 use crate::record::{LevelRecord, RangeRecord};
 use crate::study::path::Path;
 use serde::Deserialize;
@@ -91,7 +91,7 @@ pub(super) fn factor(name: String, value: toml::Value) -> Result<FactorFile, Lab
             LongFactor { path: None, levels: Some(levels), range: None, log: false }
         }
         toml::Value::Table(table) => {
-            table.try_into().map_err(|error: toml::de::Error| wrong(error.message().into()))?
+            table.try_into().map_err(|error: toml::de::Error| wrong(in_words(error.message())))?
         }
         other => {
             let expected = "a list of levels, or a table with `path` and `levels` or `range`";
