@@ -31,6 +31,10 @@ pub(crate) struct OwnOptions {
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
 
+    /// The column of a CSV file, or the array of an NPZ file, that says what each training sample weighs
+    #[arg(long, value_name = "COLUMN|ARRAY")]
+    weight: Option<String>,
+
     /// What a row of numbers is in truth, as in 28x28 or 32x32x3
     #[arg(long, value_name = "HxW[xC]", value_parser = shape)]
     sample_shape: Option<Vec<usize>>,
@@ -56,6 +60,7 @@ impl OwnOptions {
         let DataName::Own(mut own) = name else {
             let given = [
                 ("--label", self.label.is_some()),
+                ("--weight", self.weight.is_some()),
                 ("--sample-shape", self.sample_shape.is_some()),
                 ("--test-fraction", self.test_fraction.is_some()),
                 ("--split-seed", self.split_seed.is_some()),
@@ -69,6 +74,7 @@ impl OwnOptions {
             };
         };
         own.label = self.label.clone().or(own.label);
+        own.weight = self.weight.clone().or(own.weight);
         own.sample_shape = self.sample_shape.clone().or(own.sample_shape);
         own.test_fraction = self.test_fraction.or(own.test_fraction);
         own.split_seed = self.split_seed.unwrap_or(own.split_seed);

@@ -56,6 +56,10 @@ pub struct OwnData {
     /// CSV: the name of the column with the labels. Without it: a column called `label` or `class`, else the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// CSV: the name of the column, NPZ: of the array, that says what each training sample weighs: a finite number, 0 or more,
+    /// by which its loss is multiplied. Test samples all count alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// The shape of a sample, `[height, width]` or `[height, width, channels]`, where the data only have its length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample_shape: Option<Vec<usize>>,
@@ -80,7 +84,14 @@ struct Found {
 impl OwnData {
     /// The data at a path, everything else left to defaults.
     pub fn at(path: impl Into<PathBuf>) -> OwnData {
-        OwnData { path: path.into(), label: None, sample_shape: None, test_fraction: None, split_seed: 0 }
+        OwnData {
+            path: path.into(),
+            label: None,
+            weight: None,
+            sample_shape: None,
+            test_fraction: None,
+            split_seed: 0,
+        }
     }
 
     /// Checks what can be checked without looking at the data.
@@ -156,9 +167,13 @@ fn find(own: &OwnData, cache: Option<&Path>) -> Result<Found, DataError> {
         let (train, test) = pictures::read(path, cache)?;
         Found { train, test, sorted: true }
     };
-    match &own.label {
-        Some(label) if !reads_csv(&train) => {
+    match (&own.label, &own.weight) {
+        (Some(label), _) if !reads_csv(&train) => {
             Err(DataError::disagree("label", "none: only a CSV file has columns", format!("{label:?}")))
+        }
+        (_, Some(weight)) if !reads_csv(&train) => {
+            let expected = "none: only CSV and NPZ files say what samples weigh";
+            Err(DataError::disagree("weight", expected, format!("{weight:?}")))
         }
         _ => Ok(found),
     }
@@ -170,7 +185,7 @@ fn find_file(own: &OwnData) -> Result<Found, DataError> {
     match (ending.as_str(), &own.label) {
         ("csv" | "tsv", _) => Ok(Found { train: csv::read(path, own)?, test: None, sorted: false }),
         ("npz", None) => {
-            let (train, test) = npz::read(path)?;
+            let (train, test) = npz::read(path, own.weight.as_deref())?;
             Ok(Found { train, test, sorted: false })
         }
         ("npz", Some(label)) => {
@@ -222,7 +237,13 @@ fn parts(own: &OwnData, found: Found, classes: &Classes) -> Result<(Samples, Sam
 }
 
 /// Samples as pictures with class numbers: bytes where both parts are bytes.
-fn pictures_of(train: Samples, test: Samples, classes: &Classes) -> Result<[Pictures; 2], DataError> {
+fn pictures_of(mut train: Samples, test: Samples, classes: &Classes) -> Result<[Pictures; 2], DataError> {
+    let weights = train.take_weights();
+    let [train, test] = unweighted(train, test, classes)?;
+    Ok([Pictures { weights, ..train }, test])
+}
+
+fn unweighted(train: Samples, test: Samples, classes: &Classes) -> Result<[Pictures; 2], DataError> {
     let [learned, judged] = [classes.labels(train.labels()), classes.labels(test.labels())];
     let shape = train.height_width_channels();
     let count = classes.names.len();

@@ -20,6 +20,8 @@ pub struct Pictures {
     pub numbers: Option<Vec<f32>>,
     /// The class of each picture, from 0.
     pub labels: Vec<u16>,
+    /// How much each picture's loss weighs in training, where the data say so.
+    pub weights: Option<Vec<f32>>,
 }
 
 /// Plain facts about some pictures, over all their bytes or numbers.
@@ -74,7 +76,7 @@ impl Pictures {
                 received: format!("{} at picture {index}", labels[index]),
             });
         }
-        Ok(Pictures { count, height, width, channels, pixels, numbers: None, labels })
+        Ok(Pictures { count, height, width, channels, pixels, numbers: None, labels, weights: None })
     }
 
     /// Samples from numbers that are not bytes; `range` is what is shown as 0 and as 255.
@@ -137,6 +139,9 @@ impl Pictures {
             numbers.truncate(values);
         }
         self.labels.truncate(count);
+        if let Some(weights) = &mut self.weights {
+            weights.truncate(count);
+        }
         self.count = count;
         Ok(self)
     }

@@ -48,6 +48,10 @@ impl<'a> Prepared<'a> {
                 [examples(&dataset.train)?, examples(&dataset.test)?]
             }
         };
+        let train = match &dataset.train.weights {
+            Some(weights) => train.sample_weights(weights)?,
+            None => train,
+        };
         Ok(Self { dataset, train: train.slice(0, train_size), test })
     }
 
@@ -223,6 +227,20 @@ mod tests {
         assert_eq!(changed.train().len(), 60);
         assert_ne!(format!("{:?}", changed.train()), format!("{:?}", data.train()));
         assert!(data.with_labels(&few[1..]).is_err());
+    }
+
+    #[test]
+    fn samples_weigh_what_the_data_say() {
+        let mut dataset = rows();
+        let weights: Vec<f32> = (0..60).map(|sample| sample as f32 / 30.0).collect();
+        dataset.train.weights = Some(weights.clone());
+        let data = DataRecipe { train_size: Some(40), ..DataRecipe::default() };
+        let prepared = Prepared::new(&dataset, &data).unwrap().validation_split(0.25).unwrap();
+        let seen = |examples: &Examples<'_>| format!("{examples:?}");
+        let weighs = |from: usize, to: usize| format!("weights: Some({:?})", &weights[from..to]);
+        assert!(seen(prepared.train()).contains(&weighs(0, 30)));
+        assert!(seen(prepared.test()).contains(&weighs(30, 40)), "as in Keras");
+        assert!(seen(Prepared::new(&dataset, &data).unwrap().test()).contains("weights: None"));
     }
 
     #[test]

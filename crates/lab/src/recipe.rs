@@ -34,7 +34,7 @@
 //! label_noise = 0.0
 //! ```
 
-use crate::error::{LabError, within};
+use crate::error::{LabError, in_words, within};
 use callbacks::CallbackRecipe;
 use numbered::Numbered;
 use seedbed_data::DataName;
@@ -237,12 +237,13 @@ impl Recipe {
     pub fn parse(file: &str, text: &str) -> Result<Self, LabError> {
         let wrong = |problem: String| LabError::ModelFile { file: file.to_owned(), problem };
         let found: ModelFile<Spanned<Table>> =
-            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+            toml::from_str(text).map_err(|error| wrong(in_words(error.to_string().trim_end())))?;
         let ModelFile { input_shape, layers, compile, fit, data } = found;
         let layers = layers.into_iter().map(|layer| {
             let line = 1 + text.bytes().take(layer.span().start).filter(|byte| *byte == b'\n').count();
-            let problem =
-                |error: toml::de::Error| wrong(format!("layer at line {line}: {}", error.message()));
+            let problem = |error: toml::de::Error| {
+                wrong(format!("layer at line {line}: {}", in_words(error.message())))
+            };
             layer.into_inner().try_into::<Layer>().map_err(problem)
         });
         let model = Sequential { input_shape, layers: layers.collect::<Result<_, _>>()? };
@@ -257,7 +258,7 @@ impl Recipe {
     /// [`LabError::Model`] or [`LabError::Choice`] as from [`validate`](Self::validate); [`LabError::Value`] where
     /// something is no part of a recipe.
     pub fn from_value(value: serde_json::Value) -> Result<Self, LabError> {
-        let problem = |error: serde_json::Error| LabError::Value(error.to_string());
+        let problem = |error: serde_json::Error| LabError::Value(in_words(&error.to_string()));
         let ModelFile { input_shape, layers, compile, fit, data } =
             serde_json::from_value::<ModelFile<Layer>>(value).map_err(problem)?;
         let recipe = Self { model: Sequential { input_shape, layers }, compile, fit, data };
@@ -314,6 +315,17 @@ impl Recipe {
             let again = |other: &CallbackRecipe| matches!(other, CallbackRecipe::BackupAndRestore(_));
             if again(callback) && callbacks[..index].iter().any(again) {
                 return Err(of("expected one of it, received two".into()));
+            }
+            if let CallbackRecipe::SwapEMAWeights(swap) = callback {
+                if !self.compile.optimizer.use_ema {
+                    return Err(of(
+                        "expected an optimizer with use_ema = true, received one without averages".into(),
+                    ));
+                }
+                if swap.swap_on_epoch && callbacks.iter().any(again) {
+                    let problem = "expected swap_on_epoch = false beside BackupAndRestore, which keeps the weights that are trained";
+                    return Err(of(format!("{problem}; received true")));
+                }
             }
             let rate = &self.compile.optimizer.learning_rate;
             if let (LearningRate::Schedule(schedule), true) = (rate, callback.changes_learning_rate()) {

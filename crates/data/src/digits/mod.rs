@@ -71,7 +71,16 @@ impl Part {
                 });
             }
         });
-        Pictures { count, height: pen::SIDE, width: pen::SIDE, channels: 1, pixels, numbers: None, labels }
+        Pictures {
+            count,
+            height: pen::SIDE,
+            width: pen::SIDE,
+            channels: 1,
+            pixels,
+            numbers: None,
+            labels,
+            weights: None,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Columns are separated by commas, semicolons or tabs, whichever the first line has most of. The first line is a
 //! header unless its cells are numbers. The label stands in the column that the user names, else in one called
-//! `label` or `class`, else in the first. Cells in quotes as in RFC 4180.
+//! `label` or `class`, else in the first; what a sample weighs stands in the column that the user names for it. Cells in
+//! quotes as in RFC 4180.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::samples::{Labels, Samples, Values, size, too_many};
+use super::samples::{Labels, Samples, Values, is_weight, size, too_many};
 use super::{MAX_SAMPLE, MAX_VALUES, OwnData};
 use crate::cache::io;
 use crate::error::{DataError, Place};
@@ -24,16 +25,27 @@ const BEGINNING: usize = 1 << 16;
 /// Reads a CSV file.
 pub(super) fn read(path: &Path, own: &OwnData) -> Result<Samples, DataError> {
     let file = File::open(path).map_err(io("read", path))?;
-    parse(&path.display().to_string(), file, own.label.as_deref())
+    parse(
+        &path.display().to_string(),
+        file,
+        Columns { label: own.label.as_deref(), weight: own.weight.as_deref() },
+    )
+}
+
+/// The columns that the user names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Columns<'a> {
+    pub(super) label: Option<&'a str>,
+    pub(super) weight: Option<&'a str>,
 }
 
 /// As [`read`], from anything; `file` is only used in messages.
-pub(super) fn parse(file: &str, from: impl Read, label: Option<&str>) -> Result<Samples, DataError> {
+pub(super) fn parse(file: &str, from: impl Read, columns: Columns<'_>) -> Result<Samples, DataError> {
     let mut from = BufReader::with_capacity(BEGINNING, from);
     let beginning = from.fill_buf().map_err(io("read", Path::new(file)))?;
     let delimiter = delimiter(beginning);
     let lines = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(from);
-    Table::begin(file, lines, label)?.read()
+    Table::begin(file, lines, columns)?.read()
 }
 
 /// What separates the columns of the first line.
@@ -52,28 +64,45 @@ struct Table<'a, R> {
     names: Vec<String>,
     /// The column of labels.
     label: usize,
+    /// The column of weights.
+    weight: Option<usize>,
     record: ByteRecord,
     /// Whether `record` holds a sample that was read to find out whether it is a header.
     pending: bool,
     numbers: Vec<f32>,
     labels: Labels,
+    weights: Vec<f32>,
 }
 
 impl<'a, R: Read> Table<'a, R> {
-    fn begin(file: &'a str, lines: Reader<R>, label: Option<&str>) -> Result<Self, DataError> {
-        let (record, numbers, labels) = (ByteRecord::new(), Vec::new(), Labels::default());
-        let mut table =
-            Table { file, lines, names: Vec::new(), label: 0, record, pending: false, numbers, labels };
+    fn begin(file: &'a str, lines: Reader<R>, columns: Columns<'_>) -> Result<Self, DataError> {
+        let mut table = Table {
+            file,
+            lines,
+            names: Vec::new(),
+            label: 0,
+            weight: None,
+            record: ByteRecord::new(),
+            pending: false,
+            numbers: Vec::new(),
+            labels: Labels::default(),
+            weights: Vec::new(),
+        };
         if !table.next()? {
             return Err(table.wrong(Place::Line(1), "first line", "columns separated by commas", "nothing"));
         }
         let cells: Vec<String> = table.record.iter().map(text).collect();
-        let headed = is_header(&cells, label);
+        let headed = is_header(&cells, columns);
         table.pending = !headed;
         table.names =
             if headed { cells } else { (1..=cells.len()).map(|number| number.to_string()).collect() };
-        table.label = table.label_column(label)?;
-        if size(&[table.names.len() - 1]).is_none() {
+        table.label = table.label_column(columns.label)?;
+        table.weight = columns.weight.map(|name| table.column(name)).transpose()?;
+        if table.weight == Some(table.label) {
+            let expected = "another column than that of the labels";
+            return Err(table.wrong(Place::Line(1), "weight", expected, &table.names[table.label]));
+        }
+        if size(&[table.inputs()]).is_none() {
             let expected = format!("a label and 1 to {MAX_SAMPLE} numbers");
             return Err(table.wrong(Place::Line(1), "columns", expected, table.names.len()));
         }
@@ -81,15 +110,27 @@ impl<'a, R: Read> Table<'a, R> {
     }
 
     fn label_column(&self, label: Option<&str>) -> Result<usize, DataError> {
-        let find = |wanted: &str| self.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         match label {
-            None => Ok(LABELS.iter().find_map(|name| find(name)).unwrap_or(0)),
-            Some(name) => find(name).ok_or_else(|| {
-                let expected = format!("a column {name:?}");
-                let shown = self.names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
-                self.wrong(Place::Line(1), "header", expected, shown)
-            }),
+            None => Ok(LABELS.iter().find_map(|name| self.find(name)).unwrap_or(0)),
+            Some(name) => self.column(name),
         }
+    }
+
+    fn find(&self, wanted: &str) -> Option<usize> {
+        self.names.iter().position(|name| name.eq_ignore_ascii_case(wanted))
+    }
+
+    fn column(&self, name: &str) -> Result<usize, DataError> {
+        self.find(name).ok_or_else(|| {
+            let expected = format!("a column {name:?}");
+            let shown = self.names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+            self.wrong(Place::Line(1), "header", expected, shown)
+        })
+    }
+
+    /// How many numbers a sample has.
+    fn inputs(&self) -> usize {
+        self.names.len() - 1 - usize::from(self.weight.is_some())
     }
 
     /// Reads the next line into `record`; whether there is one.
@@ -104,11 +145,12 @@ impl<'a, R: Read> Table<'a, R> {
         while std::mem::take(&mut self.pending) || self.next()? {
             self.sample()?;
         }
-        let shape = vec![self.names.len() - 1];
+        let shape = vec![self.inputs()];
         if self.labels.codes.is_empty() {
             return Err(self.wrong(Place::Whole, "samples", "at least one line of numbers", "none"));
         }
-        Samples::new(shape, Values::Numbers(self.numbers), self.labels)
+        let weights = self.weight.is_some().then_some(self.weights);
+        Ok(Samples::new(shape, Values::Numbers(self.numbers), self.labels)?.weighted(weights))
     }
 
     /// Takes the line that was read as a sample.
@@ -120,6 +162,13 @@ impl<'a, R: Read> Table<'a, R> {
         }
         for (column, cell) in self.record.iter().enumerate() {
             let place = || Place::Cell(line, self.names[column].as_str().into());
+            if Some(column) == self.weight {
+                let weight = number(cell).filter(|&weight| is_weight(weight));
+                self.weights.push(weight.ok_or_else(|| {
+                    self.wrong(place(), "weight", "a finite number ≥ 0", format!("{:?}", shortened(cell)))
+                })?);
+                continue;
+            }
             if column != self.label {
                 let number = number(cell).ok_or_else(|| self.no_number(place(), cell))?;
                 self.numbers.push(number);
@@ -142,7 +191,7 @@ impl<'a, R: Read> Table<'a, R> {
             "a finite number (the labels are taken from column {:?}; name another with label)",
             self.names[self.label]
         );
-        self.wrong(place, "cell", expected, format!("{:?}", text(cell).chars().take(40).collect::<String>()))
+        self.wrong(place, "cell", expected, format!("{:?}", shortened(cell)))
     }
 
     fn wrong(
@@ -158,14 +207,20 @@ impl<'a, R: Read> Table<'a, R> {
 
 /// Whether the first line names the columns: at least two of its cells are no numbers, or one is what a column of
 /// labels is called. A single word among numbers is the first sample's label.
-fn is_header(cells: &[String], label: Option<&str>) -> bool {
-    let named = |cell: &String| LABELS.into_iter().chain(label).any(|name| cell.eq_ignore_ascii_case(name));
+fn is_header(cells: &[String], columns: Columns<'_>) -> bool {
+    let names = || LABELS.into_iter().chain(columns.label).chain(columns.weight);
+    let named = |cell: &String| names().any(|name| cell.eq_ignore_ascii_case(name));
     let words = cells.iter().filter(|cell| number(cell.as_bytes()).is_none()).count();
     words >= 2 || cells.iter().any(named)
 }
 
 fn text(cell: &[u8]) -> String {
     String::from_utf8_lossy(cell).trim().to_owned()
+}
+
+/// As much of a cell as an error shows.
+fn shortened(cell: &[u8]) -> String {
+    text(cell).chars().take(40).collect()
 }
 
 /// A finite number that `f32` can hold.
@@ -183,14 +238,37 @@ mod tests {
     use proptest::prelude::*;
 
     fn parsed(text: &str, label: Option<&str>) -> (Vec<f32>, Vec<String>) {
-        let samples = parse("f", text.as_bytes(), label).unwrap_or_else(|error| panic!("{error}"));
+        let samples = parse("f", text.as_bytes(), Columns { label, weight: None })
+            .unwrap_or_else(|error| panic!("{error}"));
         let labels = samples.labels();
         let names = labels.codes.iter().map(|&code| labels.names[code as usize].clone()).collect();
         (samples.into_values().into_numbers(), names)
     }
 
     fn message(text: &str, label: Option<&str>) -> String {
-        parse("f", text.as_bytes(), label).unwrap_err().to_string()
+        parse("f", text.as_bytes(), Columns { label, weight: None }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn weights_stand_in_the_column_that_is_named_for_them() {
+        let columns = Columns { label: None, weight: Some("w") };
+        let weighted = |text: &str| parse("f", text.as_bytes(), columns);
+        let mut samples = weighted("x,W,label\n1,0.5,a\n2,0,b\n3,7,a\n").unwrap();
+        let picked = samples.select(&[2, 0]).take_weights();
+        assert_eq!(samples.shape(), [1], "the weight is no input");
+        assert_eq!(samples.take_weights(), Some(vec![0.5, 0.0, 7.0]));
+        assert_eq!(picked, Some(vec![7.0, 0.5]));
+        for (text, expected) in [
+            ("x,label\n1,a\n", "f, line 1: header: expected a column \"w\", received x, label"),
+            ("w,label\n1,a\n", "f, line 1: columns: expected a label and 1 to 16777216 numbers, received 2"),
+            ("w,x\n1,2\n", "f, line 1: weight: expected another column than that of the labels, received w"),
+            (
+                "x,w,label\n1,-1,a\n",
+                "f, line 2, column \"w\": weight: expected a finite number ≥ 0, received \"-1\"",
+            ),
+        ] {
+            assert_eq!(weighted(text).unwrap_err().to_string(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -247,12 +325,12 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in "[a-c0-9,;\t\n\r\". -]{0,200}") {
-            let _ = parse("f", text.as_bytes(), None);
+            let _ = parse("f", text.as_bytes(), Columns::default());
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse("f", bytes.as_slice(), Some("a"));
+            let _ = parse("f", bytes.as_slice(), Columns { label: Some("a"), weight: Some("b") });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -50,7 +51,7 @@ fn damaged(error: DataError, file: &str) -> String {
 fn arrays_are_what_numpy_reads() {
     let known = known();
     for file in ["mnist-like.npz", "plain.npz", "colour.npz", "fortran.npz", "big-endian.npz", "bytes.npz"] {
-        let (train, test) = npz::read(&folder().join(file)).unwrap();
+        let (train, test) = npz::read(&folder().join(file), None).unwrap();
         let of = &known[file];
         match test {
             Some(test) => {
@@ -65,7 +66,7 @@ fn arrays_are_what_numpy_reads() {
 #[test]
 fn objects_and_half_numbers_are_refused() {
     for (file, entry) in [("object.npz", "y.npy"), ("half.npz", "x.npy")] {
-        let error = npz::read(&folder().join(file)).unwrap_err().to_string();
+        let error = npz::read(&folder().join(file), None).unwrap_err().to_string();
         assert!(error.contains(&format!("{file}, {entry}, byte 10: type: expected a plain type")), "{error}");
     }
 }
@@ -75,7 +76,7 @@ fn every_truncation_of_an_archive_is_refused() {
     for file in ["mnist-like.npz", "plain.npz", "fortran.npz"] {
         let whole = fs::read(folder().join(file)).unwrap();
         for length in 0..whole.len() {
-            let error = npz::parse(file, std::io::Cursor::new(&whole[..length])).unwrap_err();
+            let error = npz::parse(file, std::io::Cursor::new(&whole[..length]), None).unwrap_err();
             damaged(error, file);
         }
     }
@@ -84,11 +85,11 @@ fn every_truncation_of_an_archive_is_refused() {
 #[test]
 fn no_flipped_bit_of_an_archive_changes_what_is_read() {
     let whole = fs::read(folder().join("mnist-like.npz")).unwrap();
-    let expected = npz::parse("f", std::io::Cursor::new(&whole)).unwrap();
+    let expected = npz::parse("f", std::io::Cursor::new(&whole), None).unwrap();
     for bit in 0..8 * whole.len() {
         let mut flipped = whole.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        if let Ok(found) = npz::parse("f", std::io::Cursor::new(flipped)) {
+        if let Ok(found) = npz::parse("f", std::io::Cursor::new(flipped), None) {
             assert_eq!(found, expected, "bit {bit}");
         }
     }
@@ -279,6 +280,57 @@ fn what_is_no_data_is_refused_with_what_would_be() {
     let label = OwnData { label: Some("y".into()), ..OwnData::at(folder().join("plain.npz")) };
     let error = load(&label, None).unwrap_err().to_string();
     assert_eq!(error, "label: expected none: only a CSV file has columns, received \"y\"");
+}
+
+#[test]
+fn training_samples_weigh_what_their_column_or_array_says() {
+    let place = tempfile::tempdir().unwrap();
+    let weighted = |path: &Path| OwnData { weight: Some("w".into()), ..OwnData::at(path) };
+    let lines: String = (0..20).map(|i| format!("{},{i},{}\n", ["a", "b"][i % 2], i + 1)).collect();
+    let csv = place.path().join("t.csv");
+    fs::write(&csv, format!("label,x,w\n{lines}")).unwrap();
+    let dataset = load(&weighted(&csv), None).unwrap();
+    let numbers = dataset.train.numbers.as_ref().unwrap();
+    let weights: Vec<f32> = numbers.iter().map(|x| x + 1.0).collect();
+    assert_eq!((dataset.train.weights.as_ref(), &dataset.test.weights), (Some(&weights), &None));
+    assert_eq!(dataset.train.axes(), [1], "the weight is no input");
+    let other = fs::write(&csv, format!("label,x,w\n{}", lines.replace(",7,8", ",7,9")));
+    other.unwrap();
+    assert_ne!(load(&weighted(&csv), None).unwrap().fingerprint(), dataset.fingerprint());
+
+    let mut archive = zip::ZipWriter::new(fs::File::create(place.path().join("t.npz")).unwrap());
+    for (name, values) in [("x", &numbers[..2]), ("y", &[0.0, 1.0]), ("w", &[0.5, 2.0]), ("v", &[0.5, -1.0])]
+    {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        let shape = if name == "x" { [2, 1].as_slice() } else { &[2] };
+        let mut header = crate::npy::begin(shape);
+        if name == "y" {
+            let kind = header.windows(3).position(|bytes| bytes == b"<f4").unwrap();
+            header[kind + 1] = b'i';
+        }
+        archive.write_all(&header).unwrap();
+        for value in values {
+            let bytes = if name == "y" { (*value as i32).to_le_bytes() } else { value.to_le_bytes() };
+            archive.write_all(&bytes).unwrap();
+        }
+    }
+    archive.finish().unwrap();
+    let read = |weight: &str| {
+        npz::read(&place.path().join("t.npz"), Some(weight)).map(|(mut samples, _)| samples.take_weights())
+    };
+    assert_eq!(read("w").unwrap(), Some(vec![0.5, 2.0]));
+    let message = |weight| read(weight).unwrap_err().to_string();
+    assert!(
+        message("v").ends_with("v.npy, byte 0: weight: expected finite numbers ≥ 0, received -1 of sample 1")
+    );
+    assert!(message("z").contains("z.npy"), "{}", message("z"));
+    for class in ["a", "b"] {
+        fs::create_dir_all(place.path().join("pictures").join(class)).unwrap();
+        let to = place.path().join("pictures").join(class).join("x.png");
+        fs::copy(folder().join("pictures/grey.png"), to).unwrap();
+    }
+    let error = load(&weighted(&place.path().join("pictures")), None).unwrap_err().to_string();
+    assert_eq!(error, "weight: expected none: only CSV and NPZ files say what samples weigh, received \"w\"");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! NPZ, NumPy's archive of arrays: a zip file with one `.npy` file per array.
 //!
-//! Read are `x_train`, `y_train`, `x_test`, `y_test`, as in Keras's `mnist.npz`, or `x` and `y`. Other arrays are left
-//! alone. Archives are never unpacked onto the disk, so names in them cannot point anywhere.
+//! Read are `x_train`, `y_train`, `x_test`, `y_test`, as in Keras's `mnist.npz`, or `x` and `y`, and the array of weights
+//! that the user names. Other arrays are left alone. Archives are never unpacked onto the disk, so names in them cannot point anywhere.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::samples::{Labels, Samples, too_many};
+use super::samples::{Labels, Samples, is_weight, too_many};
 use super::{MAX_SAMPLE, MAX_VALUES};
 use crate::cache::io;
 use crate::error::{DataError, Place};
@@ -24,13 +24,17 @@ const SMALL: u64 = 64 << 20;
 const MAX_RATIO: u64 = 100;
 
 /// Reads the arrays of an NPZ file: training samples, and test samples where it has them.
-pub(super) fn read(path: &Path) -> Result<(Samples, Option<Samples>), DataError> {
+pub(super) fn read(path: &Path, weight: Option<&str>) -> Result<(Samples, Option<Samples>), DataError> {
     let file = File::open(path).map_err(io("read", path))?;
-    parse(&path.display().to_string(), BufReader::new(file))
+    parse(&path.display().to_string(), BufReader::new(file), weight)
 }
 
 /// As [`read`], from anything; `file` is only used in messages.
-pub(super) fn parse(file: &str, from: impl Read + Seek) -> Result<(Samples, Option<Samples>), DataError> {
+pub(super) fn parse(
+    file: &str,
+    from: impl Read + Seek,
+    weight: Option<&str>,
+) -> Result<(Samples, Option<Samples>), DataError> {
     let archive = ZipArchive::new(from)
         .map_err(|error| DataError::malformed(file, Place::Whole, "zip archive", "an intact one", error))?;
     let mut archive = Archive { file, archive };
@@ -38,9 +42,9 @@ pub(super) fn parse(file: &str, from: impl Read + Seek) -> Result<(Samples, Opti
         names.iter().all(|name| archive.archive.index_for_name(&format!("{name}.npy")).is_some())
     };
     if has(&archive, &["x_train", "y_train", "x_test", "y_test"]) {
-        Ok((archive.samples("x_train", "y_train")?, Some(archive.samples("x_test", "y_test")?)))
+        Ok((archive.weighted("x_train", "y_train", weight)?, Some(archive.samples("x_test", "y_test")?)))
     } else if has(&archive, &["x", "y"]) {
-        Ok((archive.samples("x", "y")?, None))
+        Ok((archive.weighted("x", "y", weight)?, None))
     } else {
         let expected = "x_train, y_train, x_test and y_test, or x and y";
         let names = archive.archive.file_names().flatten();
@@ -89,6 +93,33 @@ impl<R: Read + Seek> Archive<'_, R> {
         }
         let values = array.values().map_err(|wrong| self.wrong(&name, wrong))?;
         Samples::new(shape, values, labels)
+    }
+
+    /// Samples with the weights of an array.
+    fn weighted(&mut self, inputs: &str, labels: &str, weight: Option<&str>) -> Result<Samples, DataError> {
+        let samples = self.samples(inputs, labels)?;
+        let weights = weight.map(|name| self.weights(name, samples.len())).transpose()?;
+        Ok(samples.weighted(weights))
+    }
+
+    /// A weight for each sample.
+    fn weights(&mut self, name: &str, count: usize) -> Result<Vec<f32>, DataError> {
+        let name = format!("{name}.npy");
+        let bytes = self.bytes(&name)?;
+        let array = npy::parse(&bytes).map_err(|wrong| self.wrong(&name, wrong))?;
+        if !matches!(array.header.shape[..], [length] | [length, 1] if length == count) {
+            let expected = format!("one weight per sample, ({count},)");
+            return Err(self.shape(&name, expected, &array.header.shape));
+        }
+        let weights = array.values().map_err(|wrong| self.wrong(&name, wrong))?.into_numbers();
+        match weights.iter().position(|&weight| !is_weight(weight)) {
+            None => Ok(weights),
+            Some(index) => {
+                let place = Place::Entry(name.as_str().into(), 0);
+                let received = format!("{} of sample {index}", weights[index]);
+                Err(DataError::malformed(self.file, place, "weight", "finite numbers ≥ 0", received))
+            }
+        }
     }
 
     /// Labels in one column.

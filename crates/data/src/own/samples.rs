@@ -14,6 +14,8 @@ pub(super) struct Samples {
     /// All samples, one after the other.
     values: Values,
     labels: Labels,
+    /// How much each weighs, where the file says so.
+    weights: Option<Vec<f32>>,
 }
 
 /// The values of all samples.
@@ -60,7 +62,17 @@ impl Samples {
                 format!("1 to {MAX_VALUES}, {:?} for each of {} labels", shape, labels.codes.len());
             return Err(DataError::disagree("number of values", expected, values.len()));
         }
-        Ok(Samples { shape, values, labels })
+        Ok(Samples { shape, values, labels, weights: None })
+    }
+
+    /// The same with a weight for each sample, which the caller has counted.
+    pub(super) fn weighted(self, weights: Option<Vec<f32>>) -> Samples {
+        Samples { weights, ..self }
+    }
+
+    /// Takes the weights away.
+    pub(super) fn take_weights(&mut self) -> Option<Vec<f32>> {
+        self.weights.take()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -113,6 +125,7 @@ impl Samples {
                 Values::Numbers(numbers) => Values::Numbers(pick(numbers, size, indices)),
             },
             labels: Labels { codes, ..self.labels.clone() },
+            weights: self.weights.as_ref().map(|weights| pick(weights, 1, indices)),
         }
     }
 }
@@ -178,6 +191,11 @@ impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
         (&self.names, &self.codes) == (&other.names, &other.codes)
     }
+}
+
+/// Whether a sample may weigh so much.
+pub(super) fn is_weight(number: f32) -> bool {
+    number.is_finite() && number >= 0.0
 }
 
 /// The error of a file whose labels are too many to be classes.

@@ -169,6 +169,12 @@ callbacks! {
         append: bool = false,
     }
 
+    /// Scores the averages that the optimizer's `use_ema` keeps, instead of the weights that are trained.
+    SwapEMAWeights {
+        /// Whether the averages also stand in the weights' place from the end of each epoch to the start of the next.
+        swap_on_epoch: bool = false,
+    }
+
     /// Ends the training where the loss is not a finite number, as every training here ends.
     TerminateOnNaN {}
 
@@ -321,7 +327,7 @@ impl CallbackRecipe {
                 let ok = !separator.is_empty() && !separator.contains(['\n', '\r']);
                 require(ok, "separator", "what stands between numbers, as in \",\"", format!("{separator:?}"))
             }
-            Self::TerminateOnNaN(_) => Ok(()),
+            Self::SwapEMAWeights(_) | Self::TerminateOnNaN(_) => Ok(()),
             Self::BackupAndRestore(BackupAndRestore { backup_dir, .. }) => {
                 require(!backup_dir.is_empty(), "backup_dir", "a folder's name", "none")
             }

@@ -76,6 +76,7 @@ fn a_written_recipe_reads_as_the_same_and_leaves_nothing_out() {
 
     let own = OwnData {
         label: Some("species".into()),
+        weight: Some("sampling".into()),
         sample_shape: Some(vec![2, 2]),
         test_fraction: Some(0.25),
         split_seed: 3,
@@ -351,6 +352,10 @@ fn mistakes_in_metrics_and_callbacks_are_named_with_path_and_remedy() {
         (
             "[[fit.callbacks]]\nclass_name = 'TerminateOnNaN'\nverbose = 1",
             "TerminateOnNaN: it has no parameters, but `verbose` was given",
+        ),
+        (
+            "[[fit.callbacks]]\nclass_name = 'SwapEMAWeights'",
+            "callbacks[0]: SwapEMAWeights: expected an optimizer with use_ema = true, received one without averages",
         ),
         (
             "[[fit.callbacks]]\nclass_name = 'BackupAndRestore'\nbackup_dir = 'a'\n\

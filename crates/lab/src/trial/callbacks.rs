@@ -8,7 +8,7 @@ use crate::recipe::callbacks::{self as written, CallbackRecipe};
 use crate::recipe::file_pattern::FilePattern;
 use seedbed_nn::callbacks::{
     Callback, CsvLogger, EarlyStopping, LearningRateScheduler, Memory, ModelCheckpoint, Progress,
-    ReduceLrOnPlateau, Training,
+    ReduceLrOnPlateau, SwapEmaWeights, Training,
 };
 use seedbed_nn::history::Logs;
 use seedbed_nn::model::Model;
@@ -42,6 +42,9 @@ pub(super) fn of(
             }
             CallbackRecipe::ModelCheckpoint(written) => Some(checkpoint(written, recipe, model, failure)?),
             CallbackRecipe::CSVLogger(logger) => Some(Box::new(CsvFile::open(logger, failure)?)),
+            CallbackRecipe::SwapEMAWeights(swap) => {
+                Some(Box::new(SwapEmaWeights::new().swap_on_epoch(swap.swap_on_epoch)))
+            }
             CallbackRecipe::TerminateOnNaN(_) | CallbackRecipe::BackupAndRestore(_) => None,
         })
     };
@@ -272,6 +275,20 @@ mod tests {
                          schedule = { '1' = 0.5, '3' = 0.125 }";
         let found = outcome(&recipe("optimizer = { name = 'sgd', learning_rate = 0.25 }", scheduled));
         assert_eq!(series(&found, "learning_rate"), [0.25, 0.5, 0.5, 0.125]);
+    }
+
+    /// With it, an epoch is scored by the averages, which are the final weights; without it, by the weights that are trained.
+    #[test]
+    fn averages_are_scored_where_they_are_swapped_in() {
+        let averaged =
+            "optimizer = { name = 'sgd', learning_rate = 0.1, use_ema = true, ema_momentum = 0.9 }";
+        let swapped =
+            outcome(&recipe(averaged, "epochs = 3\n[[fit.callbacks]]\nclass_name = 'SwapEMAWeights'"));
+        let plain = outcome(&recipe(averaged, "epochs = 3"));
+        let last = |outcome: &Outcome| measured(outcome.record.last_epoch().unwrap());
+        assert_eq!(last(&swapped), measured(plain.record.outcome().unwrap()));
+        assert_ne!(last(&swapped), last(&plain));
+        assert_eq!(measured(swapped.record.outcome().unwrap()), last(&swapped));
     }
 
     #[test]

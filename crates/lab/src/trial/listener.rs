@@ -79,6 +79,18 @@ impl Callback for Listener<'_> {
         self.callbacks.iter().any(|callback| callback.changes_learning_rate())
     }
 
+    fn wants_averages(&self) -> bool {
+        self.callbacks.iter().any(|callback| callback.wants_averages())
+    }
+
+    fn on_test_begin(&mut self, training: &mut dyn Training) {
+        self.callbacks.iter_mut().for_each(|callback| callback.on_test_begin(training));
+    }
+
+    fn on_test_end(&mut self, training: &mut dyn Training) {
+        self.callbacks.iter_mut().for_each(|callback| callback.on_test_end(training));
+    }
+
     fn on_epoch_begin(&mut self, at: Progress, training: &mut dyn Training) {
         self.callbacks.iter_mut().for_each(|callback| callback.on_epoch_begin(at, training));
         self.observer.epoch_begin(at);

@@ -309,6 +309,7 @@ pub(crate) fn pictures() -> Pictures {
         channels: 1,
         pixels: (0..PICTURES).flat_map(|picture| strokes(picture * 7 % 10, picture as f64)).collect(),
         numbers: None,
+        weights: None,
         labels: (0..PICTURES).map(|picture| (picture * 7 % 10) as u16).collect(),
     }
 }
