@@ -114,7 +114,7 @@ impl StudyFile {
             return Err(wrong("expected at most 1 MiB of TOML, received more"));
         }
         let written: Written =
-            toml::from_str(text).map_err(|error| wrong(&in_words(error.to_string().trim_end())))?;
+            toml::from_str(text).map_err(|error| wrong(in_words(error.to_string().trim_end())))?;
         let Written { name, question, design, samples, control, variance_budget, tuning, .. } = written;
         check_name(&name)?;
         let seeds = seeds(&written.seeds)?;
