@@ -39,7 +39,7 @@ pub(crate) struct InputGradient {
 }
 
 /// Lists of `dy`, and room for a panel of the transposed kernel.
-struct Listed {
+struct ListedGradient {
     dy: HiddenRows,
     turned: *mut f32,
 }
@@ -71,8 +71,11 @@ impl InputGradient {
         Self::room(batch, outputs, scratch);
     }
 
-    fn room(batch: usize, outputs: usize, scratch: &mut Scratch) -> Listed {
-        Listed { dy: HiddenRows::take(scratch, batch, outputs), turned: scratch.take(outputs * PANEL) }
+    fn room(batch: usize, outputs: usize, scratch: &mut Scratch) -> ListedGradient {
+        ListedGradient {
+            dy: HiddenRows::take(scratch, batch, outputs),
+            turned: scratch.take(outputs * PANEL),
+        }
     }
 
     /// `dy` in lists, where that pays.
@@ -80,17 +83,17 @@ impl InputGradient {
     /// # Safety
     /// Matrices must fit each other.
     #[inline(always)]
-    unsafe fn list(&self, scratch: *mut f32) -> Option<Listed> {
-        let Listed { dy, turned } = Self::room(self.batch, self.outputs, &mut Scratch::new(scratch));
+    unsafe fn list(&self, scratch: *mut f32) -> Option<ListedGradient> {
+        let ListedGradient { dy, turned } = Self::room(self.batch, self.outputs, &mut Scratch::new(scratch));
         // SAFETY: as the caller promises.
         let dy = unsafe { dy.list(self.dy, 0..self.batch, self.outputs) }?;
-        Some(Listed { dy, turned })
+        Some(ListedGradient { dy, turned })
     }
 
     /// # Safety
     /// Matrices and inputs must fit each other.
     #[inline(always)]
-    unsafe fn listed<L: F32Lane>(&self, Listed { dy, turned }: &Listed) {
+    unsafe fn listed<L: F32Lane>(&self, ListedGradient { dy, turned }: &ListedGradient) {
         for first in self.inputs.clone().step_by(PANEL) {
             let inputs = first..self.inputs.end.min(first + PANEL);
             let cols = first..inputs.end.next_multiple_of(PAD);

@@ -7,9 +7,8 @@
 //! ```
 //!
 //! The inputs of the model are listed once, with the examples (see `examples::lists`). Hidden values change with every
-//! batch: behind relu and dropout three quarters of them are zero, and every thread lists them for itself, which takes
-//! less than a tenth of the time that skipping the zeros saves. A few rows are counted first; where most numbers are not
-//! zero, nothing is listed. A skipped term `0·w` would leave the chain as it is.
+//! batch: behind relu and dropout most of them are zero, and every thread lists them for itself. A few rows are counted
+//! first; where too many numbers are not zero, nothing is listed. A skipped term `0·w` would leave the chain as it is.
 
 use super::matrix::{Matrix, for_lanes};
 use super::scratch::Scratch;
@@ -132,7 +131,7 @@ unsafe fn multiply_row<L: F32Lane, X: Listed, const N: usize>(
     }
 }
 
-/// Whether most numbers of a value are zero, by a few of its rows.
+/// Whether so many numbers of a value are zero that it pays to skip them, by a few of its rows.
 ///
 /// # Safety
 /// The value must have these rows and columns.
@@ -171,7 +170,7 @@ impl HiddenRows {
         }
     }
 
-    /// The same with the rows of `x` listed; `None` where most of its numbers are not zero.
+    /// The same with the rows of `x` listed; `None` where that does not pay.
     ///
     /// # Safety
     /// `x` must have these rows, and this room have been taken for as many as the last of them.
@@ -241,7 +240,7 @@ impl HiddenColumns {
         Self { by_input: ByInput::new(masks, columns, width), panel: scratch.take(batch * PANEL) }
     }
 
-    /// Columns `cols` of `x` in lists; `None` where most of its numbers are not zero.
+    /// Columns `cols` of `x` in lists; `None` where that does not pay.
     ///
     /// # Safety
     /// `x` must have `batch` rows and these columns, and this room have been taken for them.
