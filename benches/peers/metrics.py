@@ -77,6 +77,7 @@ ROWS = [
     ({"name": "auc", "curve": "PR"}, lambda: m.AUC(curve="PR"), "one_hot", "share"),
     ({"name": "auc", "curve": "PR", "num_thresholds": 11}, lambda: m.AUC(11, curve="PR"), "binary", "unit"),
     ({"name": "root_mean_squared_error"}, lambda: m.RootMeanSquaredError(), "dense", "dense"),
+    ({"name": "cosine_similarity"}, lambda: m.CosineSimilarity(), "positive", "unit"),
     ({"name": "mean_squared_error"}, lambda: m.MeanSquaredError(), "dense", "dense"),
     ({"name": "mean_absolute_error"}, lambda: m.MeanAbsoluteError(), "dense", "dense"),
     ({"name": "mean_absolute_percentage_error"}, lambda: m.MeanAbsolutePercentageError(), "positive", "unit"),

@@ -42,12 +42,13 @@ KINDS = {
     "optimizers": (keras.optimizers, None),
     "schedules": (keras.optimizers.schedules, None),
     "losses": (keras.losses, None),
+    "metrics": (keras.metrics, None),
 }
 
 
 def classes(module):
     found = {id(c): c for c in vars(module).values() if inspect.isclass(c)}
-    abstract = {"Initializer", "Regularizer", "Constraint", "Optimizer", "LearningRateSchedule", "Loss"}
+    abstract = {"Initializer", "Regularizer", "Constraint", "Optimizer", "LearningRateSchedule", "Loss", "Metric"}
     return sorted((c for c in found.values() if c.__name__ not in abstract), key=lambda c: c.__name__)
 
 

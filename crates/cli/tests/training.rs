@@ -126,6 +126,24 @@ fn a_training_that_was_killed_goes_on_with_the_same_bits() {
     assert!(said.contains(expected) && said.contains("or delete it and begin anew"), "{said}");
 }
 
+/// Before the first epoch, not after the last: what was trained would be lost.
+#[test]
+fn a_file_that_has_no_words_for_the_model_is_refused_before_the_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let only_here = MODEL.replace("'auc', 'accuracy'", "'mean_margin'");
+    fs::write(place.join("m.toml"), &only_here).unwrap();
+    let checkpoint = "callbacks = [{ class_name = 'ModelCheckpoint', filepath = 'at-{epoch}.keras' },";
+    fs::write(place.join("c.toml"), only_here.replace("callbacks = [", checkpoint)).unwrap();
+    for arguments in [["train", "m.toml", "--save", "m.keras"], ["train", "c.toml", "--save", "m.npz"]] {
+        let refused = run(place, &arguments);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("Keras does not have it: unknown metrics `mean_margin`"), "{said}");
+        assert!(!said.contains("Epoch 1"), "{said}");
+    }
+}
+
 #[test]
 fn callbacks_and_metrics_are_listed() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,8 +3,8 @@
 //! | ending | holds | whose |
 //! |---|---|---|
 //! | `.toml` | model, training, data | Seedbed's model file |
-//! | `.json` | model, optimizer, loss | Keras's `model.to_json()` |
-//! | `.keras` | model, optimizer, loss, weights | Keras's `model.save()` |
+//! | `.json` | model, optimizer, loss, metrics | Keras's `model.to_json()` |
+//! | `.keras` | model, optimizer, loss, metrics, weights | Keras's `model.save()` |
 //! | `.weights.h5` | weights | Keras's `model.save_weights()` |
 //! | `.safetensors` | weights | safetensors; also PyTorch's names and layouts |
 //! | `.npz` | weights | NumPy's `np.savez` |
@@ -136,24 +136,35 @@ fn read_json(path: &Path) -> Result<(Sequential, CompileRecipe), LabError> {
     read.map_err(|problem| LabError::ModelFile { file: path.display().to_string(), problem })
 }
 
+/// Finds out before a training whether [`write`] will have words for its model.
+///
+/// # Errors
+/// [`LabError::Choice`] for an unknown ending, [`LabError::ModelFile`] for what the format has no words for.
+pub fn check(path: &Path, recipe: &Recipe, model: &Model) -> Result<(), LabError> {
+    content(path, recipe, model).map(drop)
+}
+
 /// Writes what the file's format holds of a model: its description, its weights, or both.
 ///
 /// # Errors
-/// [`LabError::Choice`] for an unknown ending, [`LabError::ModelFile`] for what the format has no words for,
-/// [`LabError::Io`]; an old file is then as it was.
+/// Those of [`check`], and [`LabError::Io`]; an old file is then as it was.
 pub fn write(path: &Path, recipe: &Recipe, model: &Model) -> Result<(), LabError> {
+    write_atomically(path, &content(path, recipe, model)?)
+}
+
+fn content(path: &Path, recipe: &Recipe, model: &Model) -> Result<Vec<u8>, LabError> {
     let wrong = |problem: String| LabError::ModelFile { file: path.display().to_string(), problem };
-    let bytes = match Format::of(path)? {
-        Format::Toml => recipe.to_toml().into_bytes(),
+    match Format::of(path)? {
+        Format::Toml => Ok(recipe.to_toml().into_bytes()),
         Format::KerasJson => {
-            keras_json::write(&recipe.model, &recipe.compile).map_err(wrong)?.to_string().into_bytes()
+            let json = keras_json::write(&recipe.model, &recipe.compile).map_err(wrong)?;
+            Ok(json.to_string().into_bytes())
         }
         #[cfg(feature = "hdf5")]
-        Format::Keras => keras::write(model, &recipe.compile).map_err(wrong)?,
-        Format::Onnx => onnx::write(model).map_err(wrong)?,
-        format => weights::write(format, model).map_err(LabError::io("write", path))?,
-    };
-    write_atomically(path, &bytes)
+        Format::Keras => keras::write(model, &recipe.compile).map_err(wrong),
+        Format::Onnx => onnx::write(model).map_err(wrong),
+        format => weights::write(format, model).map_err(LabError::io("write", path)),
+    }
 }
 
 #[cfg(test)]

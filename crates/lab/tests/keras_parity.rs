@@ -50,7 +50,7 @@ fn initializers() {
 
 #[test]
 fn metrics() {
-    check("metrics", 37);
+    check("metrics", 38);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 mod accuracy;
 mod auc;
+mod cosine_similarity;
 mod expected_calibration_error;
 mod f_beta;
 mod mean_margin;
@@ -22,6 +23,7 @@ mod top_k;
 
 pub use accuracy::{BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy};
 pub use auc::{Auc, Curve};
+pub use cosine_similarity::CosineSimilarity;
 pub use expected_calibration_error::ExpectedCalibrationError;
 pub use f_beta::{Average, F1Score, FbetaScore};
 pub use mean_margin::MeanMargin;
@@ -98,7 +100,7 @@ macro_rules! metrics {
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub enum Metric {
             $(#[doc = $what] $metric($metric),)*
-            /// The mean of a loss over the samples.
+            /// The mean of a loss over the samples; of any but `cosine_similarity`, which is a metric of its own.
             Mean(Loss),
         }
 
@@ -123,6 +125,9 @@ macro_rules! metrics {
                 self.validate().map_err(|error| error.to_string())?;
                 match self {
                     $(Self::$metric(metric) => metric.check(outputs),)*
+                    Self::Mean(loss) if loss.name() == CosineSimilarity::NAME => {
+                        Err("as a metric, the cosine is not negated: expected Metric::CosineSimilarity".to_owned())
+                    }
                     Self::Mean(loss) if loss.needs_classes() => outputs.need_classes(),
                     Self::Mean(_) => Ok(()),
                 }
@@ -195,6 +200,7 @@ metrics! {
     ExpectedCalibrationError: "How far confidence is from accuracy.",
     MeanMargin: "By how much the right output exceeds the largest other.",
     RootMeanSquaredError: "√ of the mean squared error.",
+    CosineSimilarity: "The cosine of the angle between target and prediction.",
 }
 
 impl std::str::FromStr for Metric {
@@ -362,6 +368,7 @@ mod tests {
                 Metric::Recall(Recall { class_id: Some(3), ..Recall::default() }),
                 "class_id: expected 0 to 2 (the model has 3 outputs), received 3",
             ),
+            (Metric::Mean("cosine_similarity".parse().unwrap()), "expected Metric::CosineSimilarity"),
         ] {
             let error = metric.check(outputs).unwrap_err();
             assert!(error.contains(expected), "{metric:?}: {error}");

@@ -111,6 +111,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     check_outputs(options)?;
     let mut recipe = recipe(options)?;
     let model = model(options, &recipe)?;
+    options.save.iter().try_for_each(|path| formats::check(path, &recipe, &model))?;
     let loaded = options.data.place.load(&recipe.data.dataset, &terminal)?;
     recipe.data.dataset = loaded.dataset.name.clone();
     let data = Prepared::new(&loaded.dataset, &recipe.data)?;

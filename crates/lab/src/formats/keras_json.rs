@@ -11,6 +11,7 @@ use seedbed_nn::sequential::Sequential;
 use serde_json::Value;
 
 mod defaults;
+mod metrics;
 mod read;
 mod write;
 

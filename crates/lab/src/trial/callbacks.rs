@@ -85,6 +85,7 @@ fn checkpoint(
     let first = PathBuf::from(pattern.fill(1, |_| Some(0.0)));
     make_folder_of(&first)?;
     check_writable(&first)?;
+    formats::check(&first, recipe, model)?;
     let (recipe, mut copy, failure) = (recipe.clone(), model.clone(), Rc::clone(failure));
     let save = move |at: Progress, logs: &Logs, training: &mut dyn Training| {
         copy.restore(&training.weights());

@@ -104,6 +104,11 @@ fn choice_values(owner: &str, parameter: &str) -> &'static [&'static str] {
         ("huber", "delta") | ("identity", "gain") => &["1.0"],
         // Nothing that Keras has.
         ("sparse_categorical_crossentropy", "label_smoothing") => &["0.0"],
+        (_, "k" | "top_k") => &["2"],
+        (_, "class_id") => &["1"],
+        (_, "average") => &[r#""micro""#, r#""weighted""#],
+        (_, "num_thresholds" | "bins") => &["50"],
+        (_, "curve") => &[r#""PR""#],
         // At most one of the three may be said.
         (_, "clipnorm") => &["0.5", "null", "null"],
         (_, "clipvalue") => &["null", "0.25", "null"],
@@ -218,7 +223,7 @@ fn parts_of_layers() -> Vec<(String, Recipe)> {
     models
 }
 
-/// Every optimizer, schedule and loss.
+/// Every optimizer, schedule, loss and metric; losses are metrics, too.
 fn trainings() -> Vec<(String, Recipe)> {
     let mut models = Vec::new();
     let mut add = |name: String, compile: Value| {
@@ -240,6 +245,14 @@ fn trainings() -> Vec<(String, Recipe)> {
     for choice in Kind::Losses.choices() {
         for k in 0..forms(&choice) {
             add(format!("loss-{}-{k}", choice.name), json!({ "loss": named(&choice, k) }));
+        }
+    }
+    for choice in Kind::Losses.choices().into_iter().chain(Kind::Metrics.choices()) {
+        for k in 0..forms(&choice) {
+            let mut metric = said(&choice, k);
+            metric.remove("reduction");
+            metric.insert("name".to_owned(), choice.name.into());
+            add(format!("metric-{}-{k}", choice.name), json!({ "metrics": [metric, choice.name] }));
         }
     }
     for choice in Kind::Schedules.choices().into_iter().filter(|choice| choice.name != "one_cycle") {
@@ -279,6 +292,7 @@ pub(super) fn only_here(name: &str) -> Option<&'static str> {
         "activations-celu-0" | "activations-gelu-0" | "activations-squareplus-0" => {
             Some("default parameters only")
         }
+        "metric-expected_calibration_error-0" | "metric-mean_margin-0" => Some("Keras does not have it"),
         "activations-soft_shrink-0" | "activations-hard_shrink-0" => Some("default parameters only"),
         _ => None,
     }

@@ -38,6 +38,7 @@ mod tests {
     use seedbed_nn::initializers::Initializer;
     use seedbed_nn::layers::Layer;
     use seedbed_nn::losses::Loss;
+    use seedbed_nn::metrics::Metric;
     use seedbed_nn::optimizers::Optimizer;
     use serde_json::json;
 
@@ -54,6 +55,10 @@ mod tests {
         }
         for name in Loss::NAMES {
             assert!(class("losses", name).is_ok(), "{name}");
+        }
+        let only_here = ["expected_calibration_error", "mean_margin"];
+        for name in Metric::NAMES {
+            assert_eq!(class("metrics", name).is_ok(), !only_here.contains(&name), "{name}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! From Keras's JSON to a Sequential.
 
-use super::{check_in_common, defaults};
+use super::{check_in_common, defaults, metrics};
 use crate::error::in_words;
 use crate::recipe::CompileRecipe;
 use seedbed_nn::layers::Layer;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// A problem and its place in the file.
-fn wrong<T>(path: &str, problem: impl std::fmt::Display) -> Result<T, String> {
+pub(super) fn wrong<T>(path: &str, problem: impl std::fmt::Display) -> Result<T, String> {
     Err(format!("{path}: {problem}"))
 }
 
@@ -166,7 +166,7 @@ fn read_layer(object: &Object<'_>, path: &str) -> Result<(String, Map<String, Va
     Ok((name.to_owned(), layer))
 }
 
-fn read_as<T: DeserializeOwned>(value: Value, path: &str) -> Result<T, String> {
+pub(super) fn read_as<T: DeserializeOwned>(value: Value, path: &str) -> Result<T, String> {
     serde_json::from_value(value).or_else(|error| wrong(path, in_words(&error.to_string())))
 }
 
@@ -248,6 +248,7 @@ fn compile(config: &Value) -> Result<CompileRecipe, String> {
     if let Some(loss) = named_thing(&config["loss"], "losses", "compile_config.loss")? {
         recipe.loss = read_as::<Loss>(loss, "compile_config.loss")?;
     }
+    recipe.metrics = metrics::from_keras(&config["metrics"], "compile_config.metrics")?;
     for key in ["loss_weights", "weighted_metrics"] {
         if !config[key].is_null() {
             return wrong(
@@ -259,10 +260,14 @@ fn compile(config: &Value) -> Result<CompileRecipe, String> {
     Ok(recipe)
 }
 
-fn named_thing(value: &Value, kind: &str, path: &str) -> Result<Option<Value>, String> {
+/// An object or a function of Keras's by its name, with the parameters that differ from the defaults.
+pub(super) fn named_thing(value: &Value, kind: &str, path: &str) -> Result<Option<Value>, String> {
     match value {
         Value::Null => Ok(None),
         Value::String(_) => Ok(Some(value.clone())),
+        _ if value["class_name"] == "function" && value["module"] == "builtins" => {
+            Ok(Some(value["config"].clone()))
+        }
         _ => {
             let object = Object::read(value, path)?;
             let mut parameters = object.parameters(kind, path)?;

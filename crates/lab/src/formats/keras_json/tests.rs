@@ -119,6 +119,70 @@ fn optimizers_and_losses_come_back() {
     assert_eq!(read(file.to_string().as_bytes()).unwrap().1, compile);
 }
 
+fn with_metrics(metrics: Value) -> Result<Value, String> {
+    let metrics = serde_json::from_value(metrics).unwrap();
+    write(&Sequential::new([4]).add(Dense::new(3)), &CompileRecipe { metrics, ..CompileRecipe::default() })
+}
+
+#[test]
+fn metrics_come_back() {
+    for name in Metric::NAMES.into_iter().chain(Loss::NAMES) {
+        if ["expected_calibration_error", "mean_margin"].contains(&name) {
+            let error = with_metrics(json!([name])).unwrap_err();
+            assert!(
+                error.starts_with(&format!("metrics: Keras does not have it: unknown metrics `{name}`")),
+                "{error}"
+            );
+            continue;
+        }
+        let file = with_metrics(json!([name])).unwrap();
+        let back = read(file.to_string().as_bytes()).unwrap().1.metrics;
+        assert_eq!(back, [name.parse::<Metric>().unwrap()], "{file:#}");
+    }
+    let metrics = json!([
+        { "name": "precision", "threshold": 0.25 },
+        { "name": "precision", "top_k": 2, "class_id": 1 },
+        { "name": "fbeta_score", "beta": 2.0, "average": "weighted" },
+        { "name": "huber", "delta": 1.0 },
+    ]);
+    let file = with_metrics(metrics.clone()).unwrap();
+    let written = &file["compile_config"]["metrics"];
+    assert_eq!(written[0], "accuracy");
+    assert_eq!(written[1]["config"]["thresholds"], 0.25);
+    assert_eq!(
+        (&written[1]["config"]["name"], &written[2]["config"]["name"]),
+        (&json!("precision"), &json!("precision_1"))
+    );
+    assert_eq!((&written[4]["module"], &written[4]["class_name"]), (&json!("keras.losses"), &json!("Huber")));
+    assert_eq!(
+        read(file.to_string().as_bytes()).unwrap().1.metrics,
+        serde_json::from_value::<Vec<Metric>>(metrics).unwrap()
+    );
+}
+
+/// The forms in which Keras itself writes them: names, short names, functions, one threshold in a list.
+#[test]
+fn metrics_and_losses_are_read_in_every_form_that_keras_writes() {
+    let function = |name: &str| json!({"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"});
+    let of = |class_name: &str, config: Value| json!({"module": "keras.metrics", "class_name": class_name, "config": config, "registered_name": null});
+    let mut file = with_metrics(json!([])).unwrap();
+    file["compile_config"]["loss"] = function("categorical_crossentropy");
+    file["compile_config"]["metrics"] = json!([
+        "acc",
+        "mse",
+        function("mean_absolute_error"),
+        of("LogCoshError", json!({"name": "mine", "dtype": "float32"})),
+        of(
+            "Recall",
+            json!({"name": "recall", "dtype": "float32", "thresholds": [0.5], "top_k": null, "class_id": null})
+        ),
+    ]);
+    let compile = read(file.to_string().as_bytes()).unwrap().1;
+    assert_eq!(compile.loss.name(), "categorical_crossentropy");
+    let expected = json!(["mean_squared_error", "mean_absolute_error", "log_cosh", { "name": "recall", "threshold": 0.5 }]);
+    assert_eq!(compile.metrics, serde_json::from_value::<Vec<Metric>>(expected).unwrap());
+}
+
 #[test]
 fn what_keras_has_no_words_for_is_not_written() {
     let gelu = Activation::Gelu { approximate: true };
@@ -201,6 +265,37 @@ fn what_is_not_supported_is_named_with_what_is() {
         (
             |file| file["compile_config"]["loss"] = json!({"class_name": "CTC", "config": {}}),
             "compile_config.loss: unknown loss `CTC`",
+        ),
+        (
+            |file| file["compile_config"]["metrics"] = json!({"dense": ["accuracy"]}),
+            "compile_config.metrics: expected a list of metrics, received {",
+        ),
+        (
+            |file| {
+                file["compile_config"]["metrics"] = json!(["acc", {"class_name": "MeanIoU", "config": {}}])
+            },
+            "compile_config.metrics[1]: unknown metric `MeanIoU`; known are binary_accuracy, ",
+        ),
+        (
+            |file| {
+                let config = json!({"thresholds": [0.2, 0.4]});
+                file["compile_config"]["metrics"] = json!([{"class_name": "Recall", "config": config}]);
+            },
+            "compile_config.metrics[0].config.thresholds: expected one threshold, received [0.2,0.4]",
+        ),
+        (
+            |file| {
+                let config = json!({"average": null});
+                file["compile_config"]["metrics"] = json!([{"class_name": "F1Score", "config": config}]);
+            },
+            "compile_config.metrics[0].config.average: expected micro, macro or weighted, received null, which is",
+        ),
+        (
+            |file| {
+                let metric = json!({"module": "mine", "class_name": "function", "config": "f"});
+                file["compile_config"]["metrics"] = json!([metric]);
+            },
+            "compile_config.metrics[0]: the custom object `function` of module `mine`",
         ),
         (
             |file| file["compile_config"]["optimizer"]["config"]["rho"] = 3.into(),

@@ -1,6 +1,6 @@
 //! From a Sequential to Keras's JSON.
 
-use super::{check_in_common, defaults};
+use super::{check_in_common, defaults, metrics};
 use crate::recipe::CompileRecipe;
 use seedbed_nn::layers::Layer;
 use seedbed_nn::sequential::Sequential;
@@ -74,7 +74,7 @@ fn dtype() -> Value {
     json!({ "module": "keras", "class_name": "DTypePolicy", "config": { "name": "float32" }, "registered_name": null })
 }
 
-fn object(kind: &str, class_name: &str, config: Map<String, Value>) -> Value {
+pub(super) fn object(kind: &str, class_name: &str, config: Map<String, Value>) -> Value {
     let module = if kind == "schedules" { "optimizers.schedules" } else { kind };
     json!({
         "module": format!("keras.{module}"),
@@ -84,7 +84,7 @@ fn object(kind: &str, class_name: &str, config: Map<String, Value>) -> Value {
     })
 }
 
-fn serialized(thing: &impl Serialize) -> Result<Value, String> {
+pub(super) fn serialized(thing: &impl Serialize) -> Result<Value, String> {
     serde_json::to_value(thing).map_err(|error| error.to_string())
 }
 
@@ -114,7 +114,7 @@ fn keras_value(key: &str, value: Value) -> Result<Value, String> {
 const ONLY_HERE: [(&str, &str); 1] = [("SparseCategoricalCrossentropy", "label_smoothing")];
 
 /// `"name"` or `{name, parameters…}` as one of Keras's objects.
-fn named(kind: &'static str, value: Value) -> Result<Value, String> {
+pub(super) fn named(kind: &'static str, value: Value) -> Result<Value, String> {
     let (name, mut parameters) = apart(value)?;
     let class_name = class(kind, &name)?;
     for (_, key) in ONLY_HERE.iter().filter(|(class, _)| *class == class_name) {
@@ -128,11 +128,11 @@ fn named(kind: &'static str, value: Value) -> Result<Value, String> {
     Ok(object(kind, &class_name, config))
 }
 
-fn class(kind: &'static str, name: &str) -> Result<String, String> {
+pub(super) fn class(kind: &'static str, name: &str) -> Result<String, String> {
     defaults::class(kind, name).map_err(|error| format!("Keras does not have it: {error}"))
 }
 
-fn apart(value: Value) -> Result<(String, Map<String, Value>), String> {
+pub(super) fn apart(value: Value) -> Result<(String, Map<String, Value>), String> {
     match value {
         Value::String(name) => Ok((name, Map::new())),
         Value::Object(mut parameters) => match parameters.remove("name") {
@@ -188,7 +188,7 @@ fn compile_config(compile: &CompileRecipe) -> Result<Value, String> {
         "optimizer": optimizer_object(optimizer).map_err(|problem| format!("optimizer: {problem}"))?,
         "loss": if loss.is_string() { loss } else { named("losses", loss).map_err(|problem| format!("loss: {problem}"))? },
         "loss_weights": null,
-        "metrics": ["accuracy"],
+        "metrics": metrics::to_keras(&compile.metrics)?,
         "weighted_metrics": null,
         "run_eagerly": false,
         "steps_per_execution": 1,
