@@ -6,6 +6,8 @@ use crate::terminal::Terminal;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use seedbed::data::{self, DataName, Finder, Loaded, Progress};
+use seedbed::lab::recipe::Recipe;
+use seedbed::nn::examples::Normalization;
 use std::path::PathBuf;
 
 /// Which data, and where they may be.
@@ -80,6 +82,21 @@ impl OwnOptions {
         own.split_seed = self.split_seed.unwrap_or(own.split_seed);
         own.validate().map_err(|error| UsageError(error.to_string()))?;
         Ok(DataName::Own(own))
+    }
+}
+
+/// What is done to the data before a model sees them.
+#[derive(Debug, Args)]
+pub(crate) struct NormalizationOption {
+    /// What bytes and numbers become, instead of what the model file says; a Keras file says nothing and has `bytes`:
+    /// bytes divided by 255, other numbers as they are
+    #[arg(long, value_name = "NAME", value_parser = Name::<Normalization>::of(&Normalization::NAMES))]
+    normalization: Option<Normalization>,
+}
+
+impl NormalizationOption {
+    pub(crate) fn apply(&self, recipe: &mut Recipe) {
+        recipe.data.normalization = self.normalization.unwrap_or(recipe.data.normalization);
     }
 }
 

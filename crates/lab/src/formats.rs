@@ -16,6 +16,7 @@
 use crate::error::LabError;
 use crate::files::write_atomically;
 use crate::recipe::{CompileRecipe, DataRecipe, FitRecipe, Recipe};
+use seedbed_nn::examples::Normalization;
 use seedbed_nn::model::Model;
 use seedbed_nn::sequential::Sequential;
 use std::fs::File;
@@ -95,7 +96,8 @@ impl Format {
     }
 }
 
-/// The recipe in a model file of any format; what the format has no words for has its default.
+/// The recipe in a model file of any format; what the format has no words for has its default, but data for a Keras model
+/// are left as they are: only bytes are divided by 255.
 ///
 /// # Errors
 /// [`LabError::Io`] if it cannot be read, [`LabError::ModelFile`] if it holds no model that Seedbed has, with the place
@@ -114,7 +116,9 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, LabError> {
             return Err(LabError::Choice { what: "model", expected, received: path.display().to_string() });
         }
     };
-    let recipe = Recipe { model, compile, fit: FitRecipe::default(), data: DataRecipe::default() };
+    // A Keras file says nothing of what its program did to the data.
+    let data = DataRecipe { normalization: Normalization::Bytes, ..DataRecipe::default() };
+    let recipe = Recipe { model, compile, fit: FitRecipe::default(), data };
     let wrong = |error: LabError| LabError::ModelFile {
         file: path.display().to_string(),
         problem: error.to_string(),

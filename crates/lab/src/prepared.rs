@@ -201,6 +201,7 @@ mod tests {
         assert!(unit.contains("[0.0, 0.0, 1.0, 1.0, 0.5, 0.5, 2.0, -1.0]"), "{unit}");
         let none = seen([1, 2, 1], Normalization::None);
         assert!(none.contains("[0.0, 10.0, 4.0, 30.0, 2.0, 20.0, 8.0, -10.0]"), "{none}");
+        assert_eq!(seen([1, 2, 1], Normalization::Bytes), none);
         let pictures = seen([2, 1, 1], Normalization::Unit);
         assert!(pictures.contains("[0.0, 0.33333334, 0.13333334, 1.0,"), "{pictures}");
     }

@@ -3,6 +3,7 @@
 use crate::error::ModelError;
 use crate::lane::F32Lane;
 use crate::losses::{Loss, Target};
+use crate::names::{UnknownName, resolve};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::ops::{Deref, Range};
@@ -23,17 +24,32 @@ pub enum Normalization {
     Unit,
     /// Less the mean, divided by the standard deviation, of all training bytes.
     Standard,
+    /// As `Unit` for bytes, while numbers that are not bytes stay as they are: what a Keras program usually does.
+    Bytes,
 }
 
 impl Normalization {
+    /// Every name.
+    pub const NAMES: [&'static str; 4] = ["none", "unit", "standard", "bytes"];
+
     /// The number of each byte. `Standard` takes mean and standard deviation from `training`.
     pub fn table(self, training: &[u8]) -> ByteTable {
         let (mean, deviation) = match self {
             Self::None => (0.0, 1.0),
-            Self::Unit => (0.0, 255.0),
+            Self::Unit | Self::Bytes => (0.0, 255.0),
             Self::Standard => mean_and_deviation(training),
         };
         ByteTable::new(mean, deviation)
+    }
+}
+
+impl std::str::FromStr for Normalization {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        let all = [Self::None, Self::Unit, Self::Standard, Self::Bytes];
+        let table: Vec<(&str, Self)> = Self::NAMES.into_iter().zip(all).collect();
+        resolve("normalization", name, &table)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the commands on model files share: the file, its weights, its data, and how they are run.
 
 use crate::exit::UsageError;
-use crate::load::DataOptions;
+use crate::load::{DataOptions, NormalizationOption};
 use crate::terminal::Terminal;
 use clap::Args;
 use seedbed::data::Loaded;
@@ -22,6 +22,9 @@ pub(crate) struct TrainedModel {
     weights: Option<PathBuf>,
 
     #[command(flatten)]
+    normalization: NormalizationOption,
+
+    #[command(flatten)]
     data: DataOptions,
 }
 
@@ -30,7 +33,8 @@ const NO_WEIGHTS: &str = "expected --weights FILE, because this model file holds
 impl TrainedModel {
     /// The recipe, the model with its weights, and the data. The weights are read first: they are quickly refused.
     pub(crate) fn load(&self, terminal: &Terminal) -> anyhow::Result<(Recipe, Model, Loaded)> {
-        let recipe = formats::read_recipe(&self.model)?;
+        let mut recipe = formats::read_recipe(&self.model)?;
+        self.normalization.apply(&mut recipe);
         let weights = match &self.weights {
             Some(weights) => weights,
             None if Format::of(&self.model)?.holds_weights() => &self.model,

@@ -4,7 +4,7 @@ use super::model_file::all_threads;
 use crate::arguments::count;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::load::DataOptions;
+use crate::load::{DataOptions, NormalizationOption};
 use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use seedbed::ProgressBar;
@@ -71,6 +71,9 @@ pub(crate) struct Options {
     /// How many pictures a step sees, instead of what the model file says
     #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = count)]
     batch_size: Option<usize>,
+
+    #[command(flatten)]
+    normalization: NormalizationOption,
 
     #[command(flatten)]
     data: DataOptions,
@@ -161,6 +164,7 @@ fn recipe(options: &Options) -> anyhow::Result<Recipe> {
     recipe.fit.epochs = options.epochs.unwrap_or(recipe.fit.epochs);
     recipe.fit.batch_size = options.batch_size.unwrap_or(recipe.fit.batch_size);
     recipe.fit.shuffle &= !options.no_shuffle;
+    options.normalization.apply(&mut recipe);
     recipe.data.dataset = options.data.name(recipe.data.dataset)?;
     if let Some(folder) = &options.backup {
         let is_backup = |callback: &CallbackRecipe| matches!(callback, CallbackRecipe::BackupAndRestore(_));

@@ -40,8 +40,9 @@ pub(crate) fn dataset(loaded: &Loaded, train_count: usize, normalization: Normal
 fn words(normalization: Normalization, numbers: bool) -> &'static str {
     match normalization {
         Normalization::None => "left as they are",
+        Normalization::Bytes if numbers => "left as they are",
         Normalization::Unit if numbers => "scaled so that the training numbers lie between 0 and 1",
-        Normalization::Unit => "divided by 255",
+        Normalization::Unit | Normalization::Bytes => "divided by 255",
         Normalization::Standard => {
             "reduced by the training numbers' mean and divided by their standard deviation"
         }

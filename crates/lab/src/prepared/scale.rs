@@ -2,7 +2,7 @@
 //!
 //! | normalization | shift | divisor |
 //! |---|---|---|
-//! | `none` | 0 | 1 |
+//! | `none`, `bytes` | 0 | 1 |
 //! | `unit` | smallest number | largest less smallest: 0 to 1, as for bytes |
 //! | `standard` | mean | standard deviation |
 //!
@@ -21,7 +21,7 @@ impl Scale {
             |column: usize| training.iter().skip(column).step_by(columns).map(|&number| f64::from(number));
         let scale = |index: usize| {
             let [shift, divisor] = match normalization {
-                Normalization::None => [0.0, 1.0],
+                Normalization::None | Normalization::Bytes => [0.0, 1.0],
                 Normalization::Unit => {
                     let least = column(index).fold(f64::INFINITY, f64::min);
                     [least, column(index).fold(f64::NEG_INFINITY, f64::max) - least]

@@ -139,7 +139,7 @@ fn mistakes_are_named_with_line_and_remedy() {
             "[data]\ndataset = { path = 'x.csv', sample_shape = [0, 2] }",
             "sample_shape: expected 1 to 3 lengths whose product is 1 to 16777216, received [0, 2]",
         ),
-        ("[data]\nnormalization = 'z'", "expected one of `none`, `unit`, `standard`"),
+        ("[data]\nnormalization = 'z'", "expected one of `none`, `unit`, `standard`, `bytes`"),
         ("[data]\ntrain_size = 0", "train_size: expected 1 to"),
         ("[extra]", "unknown field `extra`"),
     ] {

@@ -6,7 +6,7 @@
 
 use seedbed_lab::formats::{load_weights, read_recipe, write};
 use seedbed_lab::recipe::Recipe;
-use seedbed_nn::examples::Examples;
+use seedbed_nn::examples::{Examples, Normalization};
 use seedbed_nn::model::Model;
 use serde::Deserialize;
 use std::fs;
@@ -72,6 +72,7 @@ fn models_saved_by_keras_predict_what_keras_predicts() {
     for name in MODELS {
         let keras = golden(&format!("{name}.keras"));
         let (recipe, model) = loaded(&keras, &keras);
+        assert_eq!(recipe.data.normalization, Normalization::Bytes, "{name}: numbers are left as they are");
         let expected = expected(name);
         close(&predict(&model, &expected.inputs), &expected.outputs.concat(), 1e-6);
         assert_eq!(
