@@ -140,7 +140,7 @@ fn read_json(path: &Path) -> Result<(Sequential, CompileRecipe), LabError> {
     read.map_err(|problem| LabError::ModelFile { file: path.display().to_string(), problem })
 }
 
-/// Finds out before a training whether [`write`] will have words for its model.
+/// Finds out before a training whether [`write()`] will have words for its model.
 ///
 /// # Errors
 /// [`LabError::Choice`] for an unknown ending, [`LabError::ModelFile`] for what the format has no words for.
