@@ -224,6 +224,23 @@ fn train_and_test_folders_are_kept_apart() {
     assert!(error.starts_with("test_fraction: expected none") && error.ends_with("received 0.5"), "{error}");
 }
 
+/// A link is what it leads to; one that leads nowhere, and a folder that is called like a picture, are left alone.
+#[cfg(unix)]
+#[test]
+fn links_are_followed() {
+    use std::os::unix::fs::symlink;
+    let place = tempfile::tempdir().unwrap();
+    let (data, elsewhere) = (place.path().join("data"), place.path().join("elsewhere"));
+    pictures_in(&data, &BTreeMap::from([("a", vec!["grey.png"])]));
+    pictures_in(&elsewhere, &BTreeMap::from([("b", vec!["bit.png", "grey.png"])]));
+    fs::create_dir(data.join("a/folder.png")).unwrap();
+    for (from, to) in [("b", "b"), ("b/0.png", "a/1.png"), ("gone", "a/2.png"), ("gone", "c")] {
+        symlink(elsewhere.join(from), data.join(to)).unwrap();
+    }
+    let (samples, _) = pictures::read(&data, None).unwrap();
+    assert_eq!(labels(&samples), ["a", "a", "b", "b"]);
+}
+
 #[test]
 fn pictures_that_do_not_belong_are_named() {
     let place = tempfile::tempdir().unwrap();
