@@ -250,11 +250,10 @@ fn compile(config: &Value) -> Result<CompileRecipe, String> {
     }
     recipe.metrics = metrics::from_keras(&config["metrics"], "compile_config.metrics")?;
     for key in ["loss_weights", "weighted_metrics"] {
-        if !config[key].is_null() {
-            return wrong(
-                &format!("compile_config.{key}"),
-                format!("only null is supported, received {}", config[key]),
-            );
+        let value = &config[key];
+        if !value.is_null() && *value != json!([]) {
+            let problem = format!("only null or an empty list is supported, received {value}");
+            return wrong(&format!("compile_config.{key}"), problem);
         }
     }
     Ok(recipe)

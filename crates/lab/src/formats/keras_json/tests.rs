@@ -166,6 +166,7 @@ fn metrics_and_losses_are_read_in_every_form_that_keras_writes() {
     let function = |name: &str| json!({"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"});
     let of = |class_name: &str, config: Value| json!({"module": "keras.metrics", "class_name": class_name, "config": config, "registered_name": null});
     let mut file = with_metrics(json!([])).unwrap();
+    file["compile_config"]["weighted_metrics"] = json!([]);
     file["compile_config"]["loss"] = function("categorical_crossentropy");
     file["compile_config"]["metrics"] = json!([
         "acc",
@@ -296,6 +297,10 @@ fn what_is_not_supported_is_named_with_what_is() {
                 file["compile_config"]["metrics"] = json!([metric]);
             },
             "compile_config.metrics[0]: the custom object `function` of module `mine`",
+        ),
+        (
+            |file| file["compile_config"]["weighted_metrics"] = json!(["accuracy"]),
+            "compile_config.weighted_metrics: only null or an empty list is supported, received [\"accuracy\"]",
         ),
         (
             |file| file["compile_config"]["optimizer"]["config"]["rho"] = 3.into(),
