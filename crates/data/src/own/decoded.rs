@@ -21,9 +21,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::pictures::Files;
+use super::pictures::{Files, on_all_cores};
 use super::samples::{Labels, Samples, Values};
-use crate::cache;
+use crate::cache::{self, io};
 use crate::hash::{hex, sha256};
 
 /// First in every file of samples; another number for another form of them, or another way to decode.
@@ -145,16 +145,18 @@ impl<'a> Store<'a> {
 fn listing(data: &Path, parts: [Option<&Files>; 2]) -> Option<String> {
     let mut text = format!("{}\n", data.canonicalize().ok()?.display());
     let now = SystemTime::now();
+    let line = |path: &Path| {
+        let data = fs::metadata(path).map_err(io("ask for the size of", path))?;
+        let time = data.modified().map_err(io("ask for the time of", path))?;
+        let settled = now.duration_since(time).map_or(true, |age| age >= RECENT);
+        let since_epoch = time.duration_since(UNIX_EPOCH).ok().filter(|_| settled);
+        Ok(since_epoch.map(|time| format!("{} {} {}\n", data.len(), time.as_nanos(), path.display())))
+    };
     for files in parts {
         text.push_str("part\n");
-        for path in files.into_iter().flat_map(|files| &files.paths) {
-            let data = fs::metadata(path).ok()?;
-            let time = data.modified().ok()?;
-            if now.duration_since(time).is_ok_and(|age| age < RECENT) {
-                return None;
-            }
-            let nanoseconds = time.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-            text.push_str(&format!("{} {nanoseconds} {}\n", data.len(), path.display()));
+        let paths = files.map_or(&[][..], |files| &files.paths);
+        for line in on_all_cores(paths, line).ok()? {
+            text.push_str(&line?);
         }
     }
     Some(sha256(text.as_bytes()))

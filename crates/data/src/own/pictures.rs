@@ -176,8 +176,8 @@ fn decode_parts(train: &Files, test: Option<&Files>) -> Result<(Samples, Option<
 ///
 /// # Errors
 /// The first that was met; which one that is may differ from run to run.
-fn on_all_cores<T: Send>(
-    paths: &[&Path],
+pub(super) fn on_all_cores<T: Send>(
+    paths: &[impl AsRef<Path> + Sync],
     work: impl Fn(&Path) -> Result<T, DataError> + Sync,
 ) -> Result<Vec<T>, DataError> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(paths.len());
@@ -187,7 +187,7 @@ fn on_all_cores<T: Send>(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = paths.get(index) else { return Ok(done) };
-            match work(path) {
+            match work(path.as_ref()) {
                 Ok(result) => done.push((index, result)),
                 Err(error) => {
                     next.store(paths.len(), Ordering::Relaxed);
