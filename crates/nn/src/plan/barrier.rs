@@ -1,17 +1,20 @@
 //! Where the threads of a run wait for each other between steps.
 //!
-//! A step takes microseconds, so a waiting thread spins at first. One that has waited longer than any wake-up takes
-//! sleeps until the last one comes: the machine is busy then, or has fewer cores than the run has threads, and a
-//! core that spins is one that the late thread may be waiting for.
+//! A step takes microseconds, so a waiting thread spins at first. One that has waited longer than a wake-up takes
+//! sleeps until the last one comes: the machine is busy then, and a core that spins is one that the late thread may
+//! be waiting for. Where threads outnumber cores that is always so.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// How often a thread looks before it sleeps: about 50 µs.
-const SPINS: u32 = 2_000;
+/// How often a thread looks before it sleeps, where every thread has a core: about 50 µs.
+const PATIENT: u32 = 2_000;
+/// The same where threads outnumber cores.
+const IMPATIENT: u32 = 100;
 
 pub(crate) struct Barrier {
     workers: usize,
+    spins: u32,
     arrived: AtomicUsize,
     round: AtomicUsize,
     broken: AtomicBool,
@@ -24,8 +27,10 @@ pub(crate) struct Barrier {
 
 impl Barrier {
     pub(crate) fn new(workers: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             workers,
+            spins: if workers <= cores { PATIENT } else { IMPATIENT },
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
@@ -54,7 +59,7 @@ impl Barrier {
         }
         let waiting = || self.round.load(Ordering::Acquire) == round && !self.broken.load(Ordering::Relaxed);
         let mut spins = 0;
-        while spins < SPINS && waiting() {
+        while spins < self.spins && waiting() {
             spins += 1;
             std::hint::spin_loop();
         }
