@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every parser.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("idx", idx_file),
     ("npz_data", npz_data),
     ("csv", csv),
@@ -27,6 +27,7 @@ pub const TARGETS: [Target; 11] = [
     ("weights_h5", weights_h5),
     ("safetensors", safetensors),
     ("npz_weights", npz_weights),
+    ("onnx", onnx),
     ("recipe", recipe),
     ("study", study),
 ];
@@ -135,6 +136,10 @@ pub fn weights_h5(bytes: &[u8]) {
 
 pub fn safetensors(bytes: &[u8]) {
     with_file("file.safetensors", bytes, weights);
+}
+
+pub fn onnx(bytes: &[u8]) {
+    with_file("file.onnx", bytes, weights);
 }
 
 pub fn npz_weights(bytes: &[u8]) {

@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import onnx  # noqa: E402
 from keras import layers as kl  # noqa: E402
 from safetensors.numpy import save_file  # noqa: E402
 
@@ -207,10 +208,27 @@ def write(name):
         save_file(torch_layout(model), OUT / f"{name}.torch.safetensors")
 
 
+def stranger():
+    """An ONNX file of another program, with tensors of every kind of number and place that lists them."""
+    helper, kind = onnx.helper, onnx.TensorProto
+    tensors = [
+        onnx.numpy_helper.from_array(np.arange(6, dtype="float32").reshape(2, 3), "weight"),
+        helper.make_tensor("half", kind.FLOAT16, [3], [0.5, 1, 2]),
+        helper.make_tensor("double", kind.DOUBLE, [], [0.5]),
+        helper.make_tensor("shape", kind.INT64, [2], [-1, 3]),
+        helper.make_tensor("words", kind.STRING, [1], [b"word"]),
+    ]
+    values = [helper.make_tensor_value_info(name, kind.FLOAT, ["n", size]) for name, size in (("x", 2), ("y", 3))]
+    node = helper.make_node("MatMul", ["x", "weight"], ["y"])
+    graph = helper.make_graph([node], "graph", values[:1], values[1:], tensors, doc_string="a stranger's")
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    onnx.save(model, OUT / "stranger.onnx")
+
+
 def main():
     OUT.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or MODELS:
-        write(name)
+    for name in sys.argv[1:] or [*MODELS, "stranger"]:
+        stranger() if name == "stranger" else write(name)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@
 //! | `.weights.h5` | weights | Keras's `model.save_weights()` |
 //! | `.safetensors` | weights | safetensors; also PyTorch's names and layouts |
 //! | `.npz` | weights | NumPy's `np.savez` |
-//! | `.onnx` | model for inference, weights; to write only | ONNX |
+//! | `.onnx` | model for inference, weights; to write, and to list its tensors | ONNX |
 //!
 //! Files are data from strangers: sizes are limited, shapes are checked against the model before anything is allocated,
 //! and nothing in them is ever run.
@@ -53,7 +53,7 @@ pub enum Format {
     Safetensors,
     /// NumPy's archive of arrays.
     Npz,
-    /// ONNX, to write only.
+    /// ONNX, to write and to list.
     Onnx,
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Which file.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// A model: .toml, or Keras's .json or .keras. Or weights: .safetensors, .npz or .weights.h5
+    /// A model: .toml, or Keras's .json or .keras. Or weights: .safetensors, .npz, .weights.h5 or .onnx
     file: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! ONNX, to write: a model for inference that onnxruntime and others run.
+//! ONNX, to write: a model for inference that onnxruntime and others run; of a file that is read, the tensors are listed.
 //!
 //! Input and output are laid out as in Keras, pictures `[batch, height, width, channels]`; convolutions are wrapped in
 //! transpositions, because ONNX has channels before pixels. Operators are those of opset 18. Layers that act in training
@@ -16,7 +16,10 @@ use seedbed_nn::model::Model;
 mod activations;
 mod graph;
 mod layers;
+mod list;
 mod proto;
+
+pub(super) use list::list;
 
 /// The version of the file's structure, and that of its operators.
 const IR_VERSION: i64 = 8;

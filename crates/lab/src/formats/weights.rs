@@ -1,7 +1,7 @@
 //! A model's variables in a file, and what every format has in common: nothing is believed before names, types and
 //! shapes agree with the model, and a refused file changes nothing.
 
-use super::{Format, archive, npz, pytorch, safetensors};
+use super::{Format, archive, npz, onnx, pytorch, safetensors};
 #[cfg(feature = "hdf5")]
 use super::{hdf5, keras};
 use crate::error::LabError;
@@ -130,14 +130,20 @@ pub(super) fn content<T>(
 }
 
 /// The tensors that a file of weights holds, whatever model they belong to; of a `.weights.h5` file the variables are
-/// named by their place: `layers/dense/vars/0`.
+/// named by their place: `layers/dense/vars/0`, and an ONNX file's tensors are all that its graph keeps.
 ///
 /// # Errors
 /// [`LabError::Io`] and [`LabError::WeightsFile`] as from [`load`], [`LabError::Choice`] for any other ending.
 pub fn list(path: &Path) -> Result<Vec<Entry>, LabError> {
     let format = Format::of(path)?;
-    let tensors = File::open(path).map_err(Problem::from).and_then(|file| open(None, format, file));
-    tensors.map(|tensors| tensors.entries().to_vec()).map_err(|problem| problem.of(path))
+    let entries = File::open(path).map_err(Problem::from).and_then(|file| match format {
+        Format::Onnx => {
+            let length = file.metadata()?.len();
+            onnx::list(BufReader::new(file), length)
+        }
+        _ => open(None, format, file).map(|tensors| tensors.entries().to_vec()),
+    });
+    entries.map_err(|problem| problem.of(path))
 }
 
 /// Every variable's name and values, checked against the model.
@@ -170,11 +176,11 @@ fn open(model: Option<&Model>, format: Format, file: File) -> Result<Box<dyn Ten
         #[cfg(feature = "hdf5")]
         (Format::Keras, model) => Box::new(hdf5::open(keras::weights(file, most_bytes(model))?, model)?),
         _ => {
-            return content(
-                "file",
-                "weights: .safetensors, .npz, .weights.h5 or .keras",
-                "a file without weights",
-            );
+            let received = match format {
+                Format::Onnx => "an ONNX file, which is written and listed only",
+                _ => "a file without weights",
+            };
+            return content("file", "weights: .safetensors, .npz, .weights.h5 or .keras", received);
         }
     })
 }
