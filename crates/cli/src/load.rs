@@ -6,6 +6,7 @@ use crate::terminal::Terminal;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use seedbed::data::{self, DataName, Finder, Loaded, Progress};
+use seedbed::lab::prepared;
 use seedbed::lab::recipe::Recipe;
 use seedbed::nn::examples::Normalization;
 use std::path::PathBuf;
@@ -121,6 +122,14 @@ impl DataOptions {
     /// What the options name, or `otherwise` where they name nothing, read as they say.
     pub(crate) fn name(&self, otherwise: DataName) -> anyhow::Result<DataName> {
         self.own.apply(self.data.clone().unwrap_or(otherwise))
+    }
+
+    /// Where `--data` was said, gives a recipe the sizes of what was loaded: its file may have been written for other data.
+    /// Whether anything was changed.
+    pub(crate) fn resize(&self, recipe: &mut Recipe, loaded: &Loaded, terminal: &Terminal) -> bool {
+        let changed = self.data.as_ref().and_then(|_| prepared::resize(recipe, &loaded.dataset));
+        changed.iter().for_each(|said| terminal.log(said));
+        changed.is_some()
     }
 
     /// Loads the data of that name, or of `otherwise` where no option names any.

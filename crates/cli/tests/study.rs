@@ -57,6 +57,22 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+#[test]
+fn a_study_takes_the_sizes_of_the_data_it_is_given() {
+    let folder = folder(STUDY);
+    let row = |i: usize| format!("{},{},{}\n", ["low", "mid", "high"][i % 3], i % 3, i % 7);
+    let rows: String = (0..60).map(row).collect();
+    std::fs::write(folder.path().join("mine.csv"), format!("label,a,b\n{rows}")).unwrap();
+    let run = output(
+        folder.path(),
+        &["run", "small.toml", "--data", "mine.csv", "--set", "train_size=40", "--json"],
+    );
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(stderr(&run).contains("input_shape is (None, 2) instead of (None, 28, 28)"), "{}", stderr(&run));
+    let record: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(record["trials"].as_array().unwrap().len(), record["planned"].as_u64().unwrap() as usize);
+}
+
 /// A study's record without what clocks and commands put into it.
 fn timeless(folder: &Path) -> Value {
     let exported = output(folder, &["export", "small", "--format", "json"]);

@@ -70,6 +70,36 @@ fn metrics_are_wherever_numbers_are() {
     assert!(said.contains("auc"), "{said}");
 }
 
+/// `--data` says which data a model is trained on, so it takes their sizes; weights that were learned on others do not.
+#[test]
+fn a_model_takes_the_sizes_of_the_data_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    fs::write(place.join("m.toml"), MODEL.replace("train_size = 3000", "")).unwrap();
+    let row = |i: usize| format!("{},{},{}\n", ["low", "mid", "high"][i % 3], i % 3, i % 7);
+    let rows: String = (0..60).map(row).collect();
+    fs::write(place.join("mine.csv"), format!("label,a,b\n{rows}")).unwrap();
+    let train = ["train", "m.toml", "--data", "mine.csv", "--epochs", "2"];
+    let trained = run(place, &[&train[..], &["--json", "--save", "mine.toml"]].concat());
+    let said = text(&trained.stderr);
+    let expected =
+        "for mine, input_shape is (None, 2) instead of (None, 28, 28) and dense_1 has 3 units instead of 10";
+    assert!(said.contains(expected), "{said}");
+    let recipe = json(&trained)["recipe"].clone();
+    assert_eq!(
+        (&recipe["input_shape"][0], &recipe["layers"][3]["units"]),
+        (&2.into(), &3.into()),
+        "{recipe}"
+    );
+    // What was saved names the data and fits them.
+    assert_eq!(run(place, &["train", "mine.toml", "--epochs", "1"]).status.code(), Some(0));
+
+    json(&run(place, &["train", "m.toml", "--epochs", "1", "--save", "w.npz", "--json"]));
+    let weights = run(place, &[&train[..], &["--weights", "w.npz"]].concat());
+    assert_eq!(weights.status.code(), Some(2));
+    assert!(text(&weights.stderr).contains("input_shape: expected (None, 2)"), "{}", text(&weights.stderr));
+}
+
 /// Starts a training and kills it as soon as it says that an epoch is done.
 fn killed(place: &Path, arguments: &[&str], epoch: usize, signal: &str) {
     let mut child: Child = command(place, arguments).spawn().unwrap();

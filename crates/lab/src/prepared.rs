@@ -8,8 +8,10 @@ use seedbed_nn::model::Model;
 use seedbed_nn::random::{Purpose, Streams};
 use seedbed_nn::shape::Shape;
 
+mod resize;
 mod scale;
 
+pub use resize::resize;
 use scale::Scale;
 
 /// Training and test samples of a dataset, normalized as they are gathered.

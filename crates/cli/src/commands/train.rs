@@ -113,10 +113,13 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(options.json, quiet);
     check_outputs(options)?;
     let mut recipe = recipe(options)?;
-    let model = model(options, &recipe)?;
+    let mut model = compiled(options, &recipe)?;
     options.save.iter().try_for_each(|path| formats::check(path, &recipe, &model))?;
     let loaded = options.data.place.load(&recipe.data.dataset, &terminal)?;
     recipe.data.dataset = loaded.dataset.name.clone();
+    if options.weights.is_none() && options.data.resize(&mut recipe, &loaded, &terminal) {
+        model = compiled(options, &recipe)?;
+    }
     let data = Prepared::new(&loaded.dataset, &recipe.data)?;
     data.check(&model)?;
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
@@ -176,7 +179,7 @@ fn recipe(options: &Options) -> anyhow::Result<Recipe> {
     Ok(recipe)
 }
 
-fn model(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
+fn compiled(options: &Options, recipe: &Recipe) -> anyhow::Result<Model> {
     let threads = options.threads.and_then(NonZeroUsize::new).unwrap_or_else(all_threads);
     let compile = recipe
         .compile

@@ -74,6 +74,12 @@ impl Dense {
         }
     }
 
+    /// The same layer with another number of outputs.
+    pub fn units(mut self, units: usize) -> Self {
+        self.units = units;
+        self
+    }
+
     setters!(name "dense");
     setters!(trainable);
     setters!(activation);
