@@ -71,6 +71,8 @@ fn a_study_takes_the_sizes_of_the_data_it_is_given() {
     assert!(stderr(&run).contains("input_shape is (None, 2) instead of (None, 28, 28)"), "{}", stderr(&run));
     let record: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(record["trials"].as_array().unwrap().len(), record["planned"].as_u64().unwrap() as usize);
+    let report = output(folder.path(), &["report", "small"]);
+    assert_eq!(stderr(&report), "", "the samples are found, split as they were");
 }
 
 /// A study's record without what clocks and commands put into it.

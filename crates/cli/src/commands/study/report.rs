@@ -8,6 +8,7 @@ use clap::Args;
 use seedbed::data::{self, Loaded};
 use seedbed::lab::analysis::Analysis;
 use seedbed::lab::files::{check_writable, write_atomically};
+use seedbed::lab::recipe::Recipe;
 use seedbed::lab::record::StudyRecord;
 use seedbed::lab::report;
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     options.markdown.as_deref().map(check_writable).transpose()?;
     let analysis = Analysis::of(&record);
     let loaded = pictures(&record, options);
-    if loaded.is_none() {
+    if loaded.is_none() && !record.test_labels.is_empty() {
         terminal.log("the data are not at hand: the report names pictures by their number");
     }
     let pictures = loaded.as_ref().map(|loaded| &loaded.dataset.test);
@@ -64,7 +65,9 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
 /// The study's pictures, if they are at hand and the same ones: nothing is fetched for a report.
 fn pictures(record: &StudyRecord, options: &Options) -> Option<Loaded> {
     let finder = data::Finder { offline: true, ..options.data.finder() };
-    let loaded = data::load(&record.dataset.name.parse().ok()?, &finder, &mut |_| {}).ok()?;
+    // Its recipe says how the data are read and split, its dataset only where they are.
+    let baseline = Recipe::parse("baseline", &record.variants.first()?.recipe).ok()?;
+    let loaded = data::load(&baseline.data.dataset, &finder, &mut |_| {}).ok()?;
     let labels = loaded.dataset.test.labels.iter().map(|&label| label as u8);
     labels.eq(record.test_labels.iter().copied()).then_some(loaded)
 }
