@@ -10,6 +10,7 @@ use seedbed::lab::study::changes::LeftOut;
 use seedbed::lab::study::file::StudyFile;
 use seedbed::lab::study::run::Runner;
 use seedbed::lab::study::store::Store;
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -154,6 +155,16 @@ impl FileOptions {
     }
 }
 
+/// How many trials have two places in a plan: one of the variance budget is the baseline's first.
+fn twice<'a>(ids: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let places = ids.len();
+    match places - ids.collect::<HashSet<_>>().len() {
+        0 => String::new(),
+        1 => " (1 counts twice)".to_owned(),
+        more => format!(" ({more} count twice)"),
+    }
+}
+
 fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
@@ -177,4 +188,16 @@ fn left_out(left_out: Option<&LeftOut>, replace: bool, terminal: &Terminal) -> a
     }
     terminal.log(&left_out.sentence());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn trials_with_two_places_are_counted() {
+        let twice =
+            |ids: &[&str]| super::twice(ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>().iter());
+        assert_eq!(twice(&["a", "b"]), "");
+        assert_eq!(twice(&["a", "b", "a"]), " (1 counts twice)");
+        assert_eq!(twice(&["a", "b", "a", "b", "c"]), " (2 count twice)");
+    }
 }

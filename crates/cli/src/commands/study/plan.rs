@@ -85,7 +85,8 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
             "open": estimate.open, "seconds": estimate.seconds, "power": power,
         }))?;
     } else {
-        show(&header, &estimate, power.as_ref(), options, &terminal)?;
+        let twice = super::twice(plan.trials.iter().map(|trial| &trial.id));
+        show(&header, &estimate, &twice, power.as_ref(), options, &terminal)?;
     }
     loaded.notice.iter().try_for_each(|notice| terminal.notice(notice))?;
     Ok(Exit::Done)
@@ -94,6 +95,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
 fn show(
     header: &StudyRecord,
     estimate: &Estimate,
+    twice: &str,
     power: Option<&Power>,
     options: &Options,
     terminal: &Terminal,
@@ -115,7 +117,7 @@ fn show(
     terminal.lines(&table(&["factor", "levels", "path"], &rows))?;
     terminal.lines("")?;
     terminal.paragraph(&format!(
-        "{} and {}: {}, of which {} open; about {} on {}.",
+        "{} and {}: {}{twice}, of which {} open; about {} on {}.",
         plural(header.variants.len(), "variant"),
         plural(header.seeds.len(), "seed"),
         plural(header.planned, "trial"),

@@ -58,10 +58,11 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
             String::new()
         };
         terminal.paragraph(&format!(
-            "{}: {} of {} stored, {} of them now{took}.",
+            "{}: {} of {} stored{}, {} of them now{took}.",
             record.name,
             record.trials.len(),
             plural(record.planned, "trial"),
+            super::twice(record.trials.iter().map(|trial| &trial.id)),
             outcome.run,
         ))?;
         effects::show(&record, &terminal)?;
