@@ -132,7 +132,27 @@ def more():
     ]
 
 
-MODELS = {f.__name__: f for f in (mlp, conv, flat, pools, norms, activations, more)}
+def functional():
+    """A chain of layers by the functional interface, named out of order."""
+    return [
+        keras.Input((5, 4)),
+        kl.Flatten(),
+        kl.Dense(6, activation="relu", name="second"),
+        kl.BatchNormalization(name="first"),
+        kl.Dropout(0.5),
+        kl.Dense(5, name="dense_9"),
+        kl.Dense(3, activation="softmax", name="dense_2"),
+    ]
+
+
+def chain(layers):
+    inputs = outputs = layers[0]
+    for layer in layers[1:]:
+        outputs = layer(outputs)
+    return keras.Model(inputs, outputs)
+
+
+MODELS = {f.__name__: f for f in (mlp, conv, flat, pools, norms, activations, more, functional)}
 
 
 def randomize(model, rng):
@@ -189,7 +209,7 @@ def write(name):
     keras.utils.clear_session()
     keras.utils.set_random_seed(5)
     rng = np.random.default_rng(11)
-    model = keras.Sequential(MODELS[name]())
+    model = (chain if name == "functional" else keras.Sequential)(MODELS[name]())
     randomize(model, rng)
     optimizer = keras.optimizers.RMSprop(0.002, momentum=0.5) if name == "mlp" else "adam"
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -1,7 +1,7 @@
 //! Keras's JSON: what `model.to_json()` writes and `keras.models.model_from_json` reads.
 //!
 //! Every object stands as `{"module", "class_name", "config", "registered_name"}`; a Sequential's configuration is the
-//! list of its layers, the first an `InputLayer`. Both ways go through the layers' own serialized form, so that a layer
+//! list of its layers, the first an `InputLayer`. A Functional model is read where it is such a list. Both ways go through the layers' own serialized form, so that a layer
 //! needs nothing here but its entry in `keras_defaults.json`, which `tests/interop/keras_defaults.py` writes.
 //!
 //! A file is data. Lambda, custom objects and whatever else would run code are refused, with their place in the file.
@@ -10,6 +10,7 @@ use crate::recipe::CompileRecipe;
 use seedbed_nn::sequential::Sequential;
 use serde_json::Value;
 
+mod chain;
 mod defaults;
 mod metrics;
 mod read;

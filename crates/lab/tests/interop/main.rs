@@ -17,7 +17,7 @@ use std::process::Command;
 mod choices;
 
 /// The golden models.
-const MODELS: [&str; 7] = ["mlp", "conv", "flat", "pools", "norms", "activations", "more"];
+const MODELS: [&str; 8] = ["mlp", "conv", "flat", "pools", "norms", "activations", "more", "functional"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop")

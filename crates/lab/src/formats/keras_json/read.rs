@@ -1,6 +1,6 @@
 //! From Keras's JSON to a Sequential.
 
-use super::{check_in_common, defaults, metrics};
+use super::{chain, check_in_common, defaults, metrics};
 use crate::error::in_words;
 use crate::recipe::CompileRecipe;
 use seedbed_nn::layers::Layer;
@@ -79,18 +79,16 @@ fn supported() -> String {
 
 pub(super) fn model(file: &Value) -> Result<(Sequential, CompileRecipe), String> {
     let object = Object::read(file, "the file")?;
-    if object.class_name != "Sequential" {
-        return wrong(
-            "class_name",
-            format!(
-                "expected `Sequential`, received `{}`; a model must be a chain of layers",
-                object.class_name
-            ),
-        );
-    }
     let Some(layers) = object.config.get("layers").and_then(Value::as_array) else {
         return wrong("config.layers", "expected a list of layers");
     };
+    match object.class_name {
+        "Sequential" => {}
+        "Functional" => chain::check(object.config, layers)?,
+        other => {
+            return wrong("class_name", format!("expected `Sequential` or `Functional`, received `{other}`"));
+        }
+    }
     let (mut input, mut found) = (None, Vec::new());
     for (index, layer) in layers.iter().enumerate() {
         let path = format!("config.layers[{index}]");

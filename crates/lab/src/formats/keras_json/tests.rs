@@ -255,8 +255,8 @@ fn what_is_not_supported_is_named_with_what_is() {
             "config.layers[0].config.batch_shape: expected [null, …] with a whole number for every axis",
         ),
         (
-            |file| file["class_name"] = "Functional".into(),
-            "class_name: expected `Sequential`, received `Functional`",
+            |file| file["class_name"] = "Model".into(),
+            "class_name: expected `Sequential` or `Functional`, received `Model`",
         ),
         (
             |file| layer(file, 1)["config"]["activation"] = "sparsemax".into(),
@@ -311,6 +311,61 @@ fn what_is_not_supported_is_named_with_what_is() {
         assert!(error.starts_with(expected), "{error}\n{expected}");
     }
     assert!(read(b"\x89HDF").unwrap_err().starts_with("expected the JSON of Keras's model.to_json()"));
+}
+
+/// A Functional model of Keras's, changed.
+fn functional(change: impl FnOnce(&mut Value)) -> Result<Sequential, String> {
+    let text = include_str!("../../../../../tests/interop/goldens/functional.json");
+    let mut file: Value = serde_json::from_str(text).unwrap();
+    change(&mut file);
+    read(file.to_string().as_bytes()).map(|(model, _)| model)
+}
+
+/// Where a layer of a Functional model is called.
+fn call(file: &mut Value, index: usize) -> &mut Value {
+    &mut layer(file, index)["inbound_nodes"]
+}
+
+#[test]
+fn a_functional_model_is_read_where_it_is_a_chain() {
+    assert_eq!(functional(|_| ()).unwrap().layers.len(), 6);
+    let inputs = json!([["input_layer", 0, 0]]);
+    assert!(functional(|file| file["config"]["input_layers"] = inputs).is_ok());
+    let history = |file: &mut Value, name: &str| {
+        call(file, 3)[0]["args"][0]["config"]["keras_history"] = json!([name, 0, 0]);
+    };
+    let again = |file: &mut Value| {
+        let node = call(file, 3)[0].clone();
+        call(file, 3).as_array_mut().unwrap().push(node);
+    };
+    let more = |file: &mut Value| {
+        let argument = call(file, 3)[0]["args"][0].clone();
+        call(file, 3)[0]["args"].as_array_mut().unwrap().push(argument);
+    };
+    let node = "config.layers[3].inbound_nodes";
+    for (error, expected) in [
+        (
+            functional(|file| history(file, "flatten")),
+            format!("{node}: expected the output of \"second\", received [\"flatten\",0,0]; a model must"),
+        ),
+        (functional(again), format!("{node}: expected a layer that is called once, received 2 calls")),
+        (functional(more), format!("{node}: expected one input, received 2; a model must be a chain")),
+        (
+            functional(|file| call(file, 4)[0]["kwargs"]["training"] = true.into()),
+            "config.layers[4].inbound_nodes: expected no arguments, received training = true".to_owned(),
+        ),
+        (
+            functional(|file| file["config"]["output_layers"] = json!(["first", 0, 0])),
+            "config.output_layers: expected [\"dense_2\",0,0], the end of a chain of layers, received [\"first\"".to_owned(),
+        ),
+        (
+            functional(|file| drop(file["config"]["layers"].as_array_mut().unwrap().remove(0))),
+            "config.layers[0].inbound_nodes: expected an InputLayer first".to_owned(),
+        ),
+    ] {
+        let error = error.unwrap_err();
+        assert!(error.starts_with(&expected), "{error}\n{expected}");
+    }
 }
 
 #[test]
