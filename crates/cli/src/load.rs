@@ -90,7 +90,7 @@ impl OwnOptions {
 #[derive(Debug, Args)]
 pub(crate) struct NormalizationOption {
     /// What bytes and numbers become, instead of what the model file says; a Keras file says nothing and has `bytes`:
-    /// bytes divided by 255, other numbers as they are; or `none`, where its model has a Rescaling layer for bytes
+    /// bytes divided by 255, other numbers as they are; or `none`, where its model has a layer that scales bytes
     #[arg(long, value_name = "NAME", value_parser = Name::<Normalization>::of(&Normalization::NAMES))]
     normalization: Option<Normalization>,
 }

@@ -16,8 +16,6 @@
 use crate::error::LabError;
 use crate::files::write_atomically;
 use crate::recipe::{CompileRecipe, DataRecipe, FitRecipe, Recipe};
-use seedbed_nn::examples::Normalization;
-use seedbed_nn::layers::Layer;
 use seedbed_nn::model::Model;
 use seedbed_nn::sequential::Sequential;
 use std::fs::File;
@@ -34,8 +32,10 @@ mod npz;
 mod onnx;
 mod pytorch;
 mod safetensors;
+mod scaling;
 mod weights;
 
+pub use scaling::see_weights;
 pub use weights::{Entry as Tensor, list as list_weights, load as load_weights};
 
 /// What a file is, by its ending.
@@ -98,7 +98,7 @@ impl Format {
 }
 
 /// The recipe in a model file of any format; what the format has no words for has its default, but data for a Keras model
-/// are left as they are: only bytes are divided by 255, unless the model has a Rescaling layer for that.
+/// are left as they are: only bytes are divided by 255, unless the model has a layer for that.
 ///
 /// # Errors
 /// [`LabError::Io`] if it cannot be read, [`LabError::ModelFile`] if it holds no model that Seedbed has, with the place
@@ -117,7 +117,7 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, LabError> {
             return Err(LabError::Choice { what: "model", expected, received: path.display().to_string() });
         }
     };
-    let data = DataRecipe { normalization: normalization(&model), ..DataRecipe::default() };
+    let data = DataRecipe { normalization: scaling::of(&model), ..DataRecipe::default() };
     let recipe = Recipe { model, compile, fit: FitRecipe::default(), data };
     let wrong = |error: LabError| LabError::ModelFile {
         file: path.display().to_string(),
@@ -125,13 +125,6 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, LabError> {
     };
     recipe.validate().map_err(wrong)?;
     Ok(recipe)
-}
-
-/// What a Keras model's samples become, of which its file says nothing: its program divided bytes by 255, as all
-/// lessons do, or left them to a Rescaling layer of the model, by 1/255 or 1/127.5.
-fn normalization(model: &Sequential) -> Normalization {
-    let for_bytes = |layer: &Layer| matches!(layer, Layer::Rescaling(layer) if layer.scale().abs() < 0.1);
-    if model.layers.iter().any(for_bytes) { Normalization::None } else { Normalization::Bytes }
 }
 
 fn read_json(path: &Path) -> Result<(Sequential, CompileRecipe), LabError> {
@@ -181,20 +174,6 @@ fn content(path: &Path, recipe: &Recipe, model: &Model) -> Result<Vec<u8>, LabEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use seedbed_nn::prelude::*;
-
-    #[test]
-    fn bytes_are_divided_once() {
-        let of = |scale| normalization(&Sequential::new([28, 28]).add(Rescaling::new(scale, 0.0)));
-        for (scale, expected) in [
-            (1.0 / 255.0, Normalization::None),
-            (1.0 / 127.5, Normalization::None),
-            (0.5, Normalization::Bytes),
-        ] {
-            assert_eq!(of(scale), expected, "{scale}");
-        }
-        assert_eq!(normalization(&Sequential::new([28, 28])), Normalization::Bytes);
-    }
 
     #[test]
     fn files_are_told_by_their_endings() {

@@ -37,10 +37,11 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
             "OUT holds weights and IN has none; name the file with the weights as IN, this one with --model",
         );
     }
-    let recipe = formats::read_recipe(model_file)?;
+    let mut recipe = formats::read_recipe(model_file)?;
     let mut model = recipe.compile(0, NonZeroUsize::MIN)?;
     if from.holds_weights() {
         formats::load_weights(&mut model, &options.r#in)?;
+        formats::see_weights(model_file, &mut recipe, &model)?;
     }
     formats::write(&options.out, &recipe, &model)?;
     Ok(Exit::Done)

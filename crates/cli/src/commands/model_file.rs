@@ -34,7 +34,6 @@ impl TrainedModel {
     /// The recipe, the model with its weights, and the data. The weights are read first: they are quickly refused.
     pub(crate) fn load(&self, terminal: &Terminal) -> anyhow::Result<(Recipe, Model, Loaded)> {
         let mut recipe = formats::read_recipe(&self.model)?;
-        self.normalization.apply(&mut recipe);
         let weights = match &self.weights {
             Some(weights) => weights,
             None if Format::of(&self.model)?.holds_weights() => &self.model,
@@ -42,6 +41,8 @@ impl TrainedModel {
         };
         let mut model = recipe.compile(0, all_threads())?;
         formats::load_weights(&mut model, weights)?;
+        formats::see_weights(&self.model, &mut recipe, &model)?;
+        self.normalization.apply(&mut recipe);
         let loaded = self.data.load(recipe.data.dataset.clone(), terminal)?;
         Ok((recipe, model, loaded))
     }

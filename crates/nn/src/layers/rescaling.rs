@@ -25,11 +25,6 @@ impl Rescaling {
         Self { name: None, scale, offset }
     }
 
-    /// What the input is multiplied by.
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
     setters!(name "rescaling");
 }
 
