@@ -126,8 +126,8 @@ impl DataOptions {
 
     /// Where `--data` was said, gives a recipe the sizes of what was loaded: its file may have been written for other data.
     /// Whether anything was changed.
-    pub(crate) fn resize(&self, recipe: &mut Recipe, loaded: &Loaded, terminal: &Terminal) -> bool {
-        let changed = self.data.as_ref().and_then(|_| prepared::resize(recipe, &loaded.dataset));
+    pub(crate) fn infer_sizes(&self, recipe: &mut Recipe, loaded: &Loaded, terminal: &Terminal) -> bool {
+        let changed = self.data.as_ref().and_then(|_| prepared::infer_sizes(recipe, &loaded.dataset));
         changed.iter().for_each(|said| terminal.log(said));
         changed.is_some()
     }

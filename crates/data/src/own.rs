@@ -10,6 +10,7 @@
 //! Every reader gives [`Samples`](samples::Samples) with labels as their file has them; here labels become classes,
 //! and one set of samples becomes two.
 
+mod cores;
 mod csv;
 mod decoded;
 mod four_idx;

@@ -16,10 +16,12 @@
 use crate::error::LabError;
 use crate::files::write_atomically;
 use crate::recipe::{CompileRecipe, DataRecipe, FitRecipe, Recipe};
+use seedbed_nn::examples::Normalization;
 use seedbed_nn::model::Model;
 use seedbed_nn::sequential::Sequential;
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 mod archive;
@@ -35,7 +37,6 @@ mod safetensors;
 mod scaling;
 mod weights;
 
-pub use scaling::see_weights;
 pub use weights::{Entry as Tensor, list as list_weights, load as load_weights};
 
 /// What a file is, by its ending.
@@ -125,6 +126,24 @@ pub fn read_recipe(path: &Path) -> Result<Recipe, LabError> {
     };
     recipe.validate().map_err(wrong)?;
     Ok(recipe)
+}
+
+/// The recipe in a model file and the model with the weights of another file, or of the same.
+///
+/// # Errors
+/// Those of [`read_recipe`], [`Recipe::compile`] and [`load_weights`].
+pub fn read_trained(
+    model_file: &Path,
+    weights: &Path,
+    threads: NonZeroUsize,
+) -> Result<(Recipe, Model), LabError> {
+    let mut recipe = read_recipe(model_file)?;
+    let mut model = recipe.compile(0, threads)?;
+    load_weights(&mut model, weights)?;
+    if Format::of(model_file)? != Format::Toml && scaling::is_adapted_to_bytes(&model) {
+        recipe.data.normalization = Normalization::None;
+    }
+    Ok((recipe, model))
 }
 
 fn read_json(path: &Path) -> Result<(Sequential, CompileRecipe), LabError> {

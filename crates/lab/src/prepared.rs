@@ -8,10 +8,10 @@ use seedbed_nn::model::Model;
 use seedbed_nn::random::{Purpose, Streams};
 use seedbed_nn::shape::Shape;
 
-mod resize;
+mod infer_sizes;
 mod scale;
 
-pub use resize::resize;
+pub use infer_sizes::infer_sizes;
 use scale::Scale;
 
 /// Training and test samples of a dataset, normalized as they are gathered.

@@ -37,12 +37,13 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
             "OUT holds weights and IN has none; name the file with the weights as IN, this one with --model",
         );
     }
-    let mut recipe = formats::read_recipe(model_file)?;
-    let mut model = recipe.compile(0, NonZeroUsize::MIN)?;
-    if from.holds_weights() {
-        formats::load_weights(&mut model, &options.r#in)?;
-        formats::see_weights(model_file, &mut recipe, &model)?;
-    }
+    let (recipe, model) = if from.holds_weights() {
+        formats::read_trained(model_file, &options.r#in, NonZeroUsize::MIN)?
+    } else {
+        let recipe = formats::read_recipe(model_file)?;
+        let model = recipe.compile(0, NonZeroUsize::MIN)?;
+        (recipe, model)
+    };
     formats::write(&options.out, &recipe, &model)?;
     Ok(Exit::Done)
 }

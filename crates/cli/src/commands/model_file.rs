@@ -33,15 +33,12 @@ const NO_WEIGHTS: &str = "expected --weights FILE, because this model file holds
 impl TrainedModel {
     /// The recipe, the model with its weights, and the data. The weights are read first: they are quickly refused.
     pub(crate) fn load(&self, terminal: &Terminal) -> anyhow::Result<(Recipe, Model, Loaded)> {
-        let mut recipe = formats::read_recipe(&self.model)?;
         let weights = match &self.weights {
             Some(weights) => weights,
             None if Format::of(&self.model)?.holds_weights() => &self.model,
             None => return Err(UsageError(NO_WEIGHTS.to_owned()).into()),
         };
-        let mut model = recipe.compile(0, all_threads())?;
-        formats::load_weights(&mut model, weights)?;
-        formats::see_weights(&self.model, &mut recipe, &model)?;
+        let (mut recipe, model) = formats::read_trained(&self.model, weights, all_threads())?;
         self.normalization.apply(&mut recipe);
         let loaded = self.data.load(recipe.data.dataset.clone(), terminal)?;
         Ok((recipe, model, loaded))

@@ -134,7 +134,7 @@ impl FileOptions {
         if file.baseline.data.dataset == DataName::Auto {
             file.baseline.data.dataset = loaded.dataset.name.clone();
         }
-        self.data.resize(&mut file.baseline, &loaded, terminal);
+        self.data.infer_sizes(&mut file.baseline, &loaded, terminal);
         let study = Study::new(file)?;
         study.check(&loaded.dataset)?;
         Ok((study, loaded))

@@ -117,7 +117,7 @@ pub(super) fn run(options: &Options, quiet: bool) -> anyhow::Result<Exit> {
     options.save.iter().try_for_each(|path| formats::check(path, &recipe, &model))?;
     let loaded = options.data.place.load(&recipe.data.dataset, &terminal)?;
     recipe.data.dataset = loaded.dataset.name.clone();
-    if options.weights.is_none() && options.data.resize(&mut recipe, &loaded, &terminal) {
+    if options.weights.is_none() && options.data.infer_sizes(&mut recipe, &loaded, &terminal) {
         model = compiled(options, &recipe)?;
     }
     let data = Prepared::new(&loaded.dataset, &recipe.data)?;

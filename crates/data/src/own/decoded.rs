@@ -21,9 +21,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::pictures::{Files, on_all_cores};
+use super::cores::on_all_cores;
+use super::pictures::Files;
 use super::samples::{Labels, Samples, Values};
-use crate::cache::{self, io};
+use crate::cache;
 use crate::hash::{hex, sha256};
 
 /// First in every file of samples; another number for another form of them, or another way to decode.
@@ -146,18 +147,17 @@ fn listing(data: &Path, parts: [Option<&Files>; 2]) -> Option<String> {
     let mut text = format!("{}\n", data.canonicalize().ok()?.display());
     let now = SystemTime::now();
     let line = |path: &Path| {
-        let data = fs::metadata(path).map_err(io("ask for the size of", path))?;
-        let time = data.modified().map_err(io("ask for the time of", path))?;
+        let data = fs::metadata(path).ok()?;
+        let time = data.modified().ok()?;
         let settled = now.duration_since(time).map_or(true, |age| age >= RECENT);
-        let since_epoch = time.duration_since(UNIX_EPOCH).ok().filter(|_| settled);
-        Ok(since_epoch.map(|time| format!("{} {} {}\n", data.len(), time.as_nanos(), path.display())))
+        let since_epoch = time.duration_since(UNIX_EPOCH).ok().filter(|_| settled)?;
+        Some(format!("{} {} {}\n", data.len(), since_epoch.as_nanos(), path.display()))
     };
     for files in parts {
         text.push_str("part\n");
         let paths = files.map_or(&[][..], |files| &files.paths);
-        for line in on_all_cores(paths, line).ok()? {
-            text.push_str(&line?);
-        }
+        let lines = on_all_cores(paths, |path| line(path).ok_or(())).ok()?;
+        text.push_str(&lines.concat());
     }
     Some(sha256(text.as_bytes()))
 }

@@ -2,16 +2,12 @@
 //! do, or left them to a layer of the model: `Rescaling` by 1/255 or 1/127.5, or a `Normalization` that was adapted to
 //! them. Numbers that are no bytes stay as they are.
 
-use super::Format;
 use super::keras_json::complete_config;
-use crate::error::LabError;
-use crate::recipe::Recipe;
 use seedbed_nn::examples::Normalization;
 use seedbed_nn::layers::Layer;
 use seedbed_nn::model::Model;
 use seedbed_nn::sequential::Sequential;
 use serde_json::Value;
-use std::path::Path;
 
 /// By what the description says.
 pub(super) fn of(model: &Sequential) -> Normalization {
@@ -35,25 +31,20 @@ fn of_bytes(mean: f64) -> bool {
     mean.abs() > 1.0
 }
 
-/// Looks again when a Keras model's weights were loaded: what a Normalization layer was adapted to stands in them.
-///
-/// # Errors
-/// [`LabError::Choice`] if `file`, which the recipe was read from, is no model file.
-pub fn see_weights(file: &Path, recipe: &mut Recipe, model: &Model) -> Result<(), LabError> {
+/// Whether a Normalization layer was adapted to bytes, by what stands in its weights.
+pub(super) fn is_adapted_to_bytes(model: &Model) -> bool {
     let adapted = model.params().iter().filter(|param| {
         matches!(model.sequential().layers[param.layer], Layer::Normalization(_))
             && param.name.ends_with("/mean")
     });
-    let mut means = adapted.filter_map(|param| model.weight(&param.name)).flatten();
-    if Format::of(file)? != Format::Toml && means.any(|mean| of_bytes(mean.into())) {
-        recipe.data.normalization = Normalization::None;
-    }
-    Ok(())
+    adapted.filter_map(|param| model.weight(&param.name)).flatten().any(|mean| of_bytes(mean.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::{read_trained, write};
+    use crate::recipe::Recipe;
     use std::num::NonZeroUsize;
 
     fn model(layer: &str) -> Recipe {
@@ -83,17 +74,20 @@ mod tests {
 
     #[test]
     fn what_a_layer_was_adapted_to_is_seen_in_its_weights() {
-        for (mean, file, expected) in [
-            (0.4, "m.keras", Normalization::Bytes),
-            (33.3, "m.keras", Normalization::None),
+        let folder = tempfile::tempdir().unwrap();
+        for (mean, name, expected) in [
+            (0.4, "m.json", Normalization::Bytes),
             (33.3, "m.json", Normalization::None),
+            (33.3, "m.keras", Normalization::None),
             (33.3, "m.toml", Normalization::Bytes),
         ] {
-            let mut recipe = model("'Normalization'");
+            let recipe = model("'Normalization'");
             let mut trained = recipe.compile(0, NonZeroUsize::MIN).unwrap();
             trained.set_weight("normalization/mean", &[0.0, mean, 0.0, 0.0]).unwrap();
-            see_weights(Path::new(file), &mut recipe, &trained).unwrap();
-            assert_eq!(recipe.data.normalization, expected, "{mean} {file}");
+            let [file, weights] = [name, "w.npz"].map(|name| folder.path().join(name));
+            [&file, &weights].into_iter().for_each(|path| write(path, &recipe, &trained).unwrap());
+            let (read, _) = read_trained(&file, &weights, NonZeroUsize::MIN).unwrap();
+            assert_eq!(read.data.normalization, expected, "{mean} {name}");
         }
     }
 }

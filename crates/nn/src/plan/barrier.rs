@@ -57,26 +57,28 @@ impl Barrier {
             }
             return;
         }
-        let waiting = || self.round.load(Ordering::Acquire) == round && !self.broken.load(Ordering::Relaxed);
         let mut spins = 0;
-        while spins < self.spins && waiting() {
+        while spins < self.spins && self.is_open(round) {
             spins += 1;
             std::hint::spin_loop();
         }
-        if waiting() {
+        if self.is_open(round) {
             self.sleep(round);
         }
         // A round that ended is over for all, even if somebody panics after it.
         assert!(self.round.load(Ordering::Acquire) != round, "another thread of the run panicked");
     }
 
+    /// Whether the round has neither ended nor broken.
+    fn is_open(&self, round: usize) -> bool {
+        self.round.load(Ordering::SeqCst) == round && !self.broken.load(Ordering::SeqCst)
+    }
+
     /// Sleeps until the round ends or the barrier breaks.
     fn sleep(&self, round: usize) {
         let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let waiting =
-            |_: &mut ()| self.round.load(Ordering::SeqCst) == round && !self.broken.load(Ordering::SeqCst);
-        drop(self.alarm.wait_while(bed, waiting));
+        drop(self.alarm.wait_while(bed, |()| self.is_open(round)));
         self.sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -47,7 +47,7 @@ pub(in crate::formats) fn list(source: impl BufRead + Seek, length: u64) -> Resu
             (_, value) => walk.leave(value)?,
         }
     }
-    if (graphs, versions > 0) == (1, true) {
+    if graphs == 1 && versions > 0 {
         return Ok(entries);
     }
     let expected = "an ONNX model: one graph and the versions of its operators";

@@ -9,13 +9,13 @@ use seedbed_nn::shape::Shape;
 
 /// Gives a recipe the dataset's sizes: `input_shape`, and the units of the last Dense layer where their number is the
 /// number of outputs. What was changed, in words; `None` where all fits already.
-pub fn resize(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
+pub fn infer_sizes(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
     let changes: Vec<String> =
-        [resize_input(recipe, dataset), resize_output(recipe, dataset)].into_iter().flatten().collect();
+        [infer_input(recipe, dataset), infer_output(recipe, dataset)].into_iter().flatten().collect();
     (!changes.is_empty()).then(|| format!("for {}, {}", dataset.title, changes.join(" and ")))
 }
 
-fn resize_input(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
+fn infer_input(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
     let (input, shape) = (&mut recipe.model.input_shape, Prepared::input_shape(dataset));
     if input.fits(&shape) {
         return None;
@@ -28,7 +28,7 @@ fn resize_input(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
     Some(said)
 }
 
-fn resize_output(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
+fn infer_output(recipe: &mut Recipe, dataset: &Dataset) -> Option<String> {
     let rows = recipe.model.summary().ok()?.rows;
     let (outputs, classes) = (rows.last()?.output_shape.size(), dataset.class_names.len());
     let last = recipe.model.layers.iter().rposition(|layer| matches!(layer, Layer::Dense(_)))?;
@@ -45,9 +45,9 @@ mod tests {
     use super::*;
     use crate::testing::rows;
 
-    fn resized(text: &str) -> (Option<String>, Recipe) {
+    fn inferred(text: &str) -> (Option<String>, Recipe) {
         let mut recipe = Recipe::parse("m.toml", text).unwrap();
-        let said = resize(&mut recipe, &rows());
+        let said = infer_sizes(&mut recipe, &rows());
         (said, recipe)
     }
 
@@ -72,7 +72,7 @@ mod tests {
                 ),
             ),
         ] {
-            let (said, recipe) = resized(&text(input, units));
+            let (said, recipe) = inferred(&text(input, units));
             assert_eq!(said.as_deref(), expected);
             assert_eq!(recipe.model, fitting.model);
         }
@@ -82,7 +82,7 @@ mod tests {
     fn convolutions_keep_their_channel_and_what_is_no_output_stays() {
         let conv = "input_shape = [28, 28, 1]\nlayers = [{ class_name = 'Conv2D', filters = 3, kernel_size = [3, 3] }, \
                     { class_name = 'GlobalAveragePooling2D' }]";
-        let (said, recipe) = resized(conv);
+        let (said, recipe) = inferred(conv);
         assert_eq!(
             said.as_deref(),
             Some("for Bright rows, input_shape is (None, 4, 4, 1) instead of (None, 28, 28, 1)")
@@ -90,6 +90,6 @@ mod tests {
         assert_eq!(recipe.model.input_shape.axes(), [4, 4, 1]);
         let scores = "input_shape = [4, 4]\nlayers = [{ class_name = 'Flatten' }, { class_name = 'Dense', units = 8 }, \
                       { class_name = 'Reshape', target_shape = [2, 2, 2] }, { class_name = 'GlobalAveragePooling2D' }]";
-        assert_eq!(resized(scores).0, None, "the units are not the outputs");
+        assert_eq!(inferred(scores).0, None, "the units are not the outputs");
     }
 }
